@@ -1,0 +1,285 @@
+/* The handoff: all that the loader tells the core. This header is the whole contract between efi/ and core/.
+ *
+ * Writing another loader
+ * ----------------------
+ * A loader finds memory for the core's ELF image, copies its segments there, applies its relocations, describes the machine in
+ * one block of memory as laid out below, leaves the firmware, and jumps. The core takes nothing else from whoever started it.
+ *
+ * The image. The core is a static-PIE ELF64. Load it at the addresses that its program headers name if that memory is free, else
+ * move all of it by one multiple of HANDOFF_PAGE_BYTES and say so in the image record. Its only relocations are *_RELATIVE, in
+ * DT_RELA. Memory that a segment has beyond its file bytes may hold anything: the core clears its own .bss.
+ *
+ * At the entry (x86_64):
+ *   - 64-bit mode, paging on, interrupts off, direction flag clear; RDI = address of struct handoff; RSP = end of the stack in the
+ *     image record. No other register means anything. The GDT and IDT may be anybody's: the core loads its own before it faults.
+ *   - Page tables map addresses to themselves: all memory of the map that is usable, reclaimable, or part of the core; the
+ *     framebuffers; and what lies below 4 GiB (interrupt controllers, timers). 4 or 5 levels. Page 0 and the stack's guard are not
+ *     mapped; each segment of the image has the rights that its p_flags say; all else is not executable; CR0.WP is on and
+ *     EFER.NXE where the CPU has it. PAT entries 0 to 3 have their power-on meaning, entry 4 is write-combining, and
+ *     framebuffers use it.
+ *   - Boot services have ended. Timers and interrupt controllers are quiet: no line is unmasked.
+ *
+ * The block. A struct handoff, then records, each a struct handoff_record followed by its own data, one behind the other to the end
+ * of the block. Every record begins at a multiple of 8. A reader skips types that it does not know, so a newer loader can
+ * serve an older core; a record may also be longer than the reader knows. What is missing is absent from the machine: only
+ * the memory map and the image record must be there, once each. Framebuffers, serial ports and stamps may come several times
+ * or not at all.
+ *   The checksum covers the whole block (handoff_checksum, with the field itself as 0). All numbers are little-endian, all
+ * addresses physical, all ranges [start, end), all text UTF-8 and ended by a NUL inside the record.
+ *   The block stays where it is: the map calls it HANDOFF_MEMORY_LOADER, and the core may reuse it once it has read it.
+ *
+ * The map is sorted by address, aligned to pages, and no two entries overlap. Where the firmware's own entries did, the more
+ * careful type won. What no entry covers is not memory.
+ *
+ * Used by: efi/ (writes it), core/handoff.c (checks it, before anything is believed). */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define HANDOFF_MAGIC      0x31464f48544f474eull /* "NGOTHOF1" in memory order */
+#define HANDOFF_VERSION    1u                    /* grows only when an older reader would be misled */
+#define HANDOFF_PAGE_BYTES 4096u
+#define HANDOFF_MAX_BYTES  (16u << 20)           /* no honest block is larger */
+
+struct handoff {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t header_bytes;                       /* where the first record starts: sizeof(struct handoff), or more */
+    uint64_t bytes;                              /* the whole block, this header included; a multiple of 8 */
+    uint64_t checksum;
+};
+_Static_assert(sizeof(struct handoff) == 32, "the header is 32 bytes");
+
+struct handoff_record {
+    uint32_t type;                               /* enum handoff_type */
+    uint32_t bytes;                              /* this header and all that follows; a multiple of 8 */
+};
+_Static_assert(sizeof(struct handoff_record) == 8, "a record's header is 8 bytes");
+
+enum handoff_type {
+    HANDOFF_MEMORY_MAP   = 1,
+    HANDOFF_IMAGE        = 2,
+    HANDOFF_FRAMEBUFFER  = 3,
+    HANDOFF_ROOTS        = 4,
+    HANDOFF_SERIAL       = 5,
+    HANDOFF_COMMAND_LINE = 6,
+    HANDOFF_SEED         = 7,
+    HANDOFF_STAMPS       = 8,
+    HANDOFF_LOADER_LOG   = 9,
+    HANDOFF_RECORDER     = 10,
+    HANDOFF_FIRMWARE     = 11,
+    HANDOFF_X86_STATE    = 0x8601,
+};
+
+/* ---- memory map ---- */
+
+/* In order of care: where two claims overlap, the higher number wins. */
+enum handoff_memory_type {
+    HANDOFF_MEMORY_USABLE       = 1,             /* free for the core */
+    HANDOFF_MEMORY_BOOT_RECLAIM = 2,             /* boot services lay here; tables may still (BGRT, ESRT): free once they are read */
+    HANDOFF_MEMORY_LOADER       = 3,             /* the loader and this block: free once the block is read */
+    HANDOFF_MEMORY_PERSISTENT   = 4,             /* non-volatile memory: not ours to use */
+    HANDOFF_MEMORY_CORE         = 5,             /* the core's image, first stack and first page tables */
+    HANDOFF_MEMORY_RECORDER     = 6,             /* the flight recorder: outlives a warm reset */
+    HANDOFF_MEMORY_ACPI_RECLAIM = 7,             /* ACPI tables: free once they are read */
+    HANDOFF_MEMORY_ACPI_NVS     = 8,             /* firmware's, for ever */
+    HANDOFF_MEMORY_RUNTIME      = 9,             /* runtime services: never called, never touched */
+    HANDOFF_MEMORY_RESERVED     = 10,            /* unknown: never touched. Unaccepted memory and OEM types too */
+    HANDOFF_MEMORY_MMIO         = 11,
+    HANDOFF_MEMORY_BAD          = 12,
+    HANDOFF_MEMORY_TYPES        = 13,
+};
+
+struct handoff_region {
+    uint64_t start, end;                         /* [start, end), multiples of HANDOFF_PAGE_BYTES, start < end */
+    uint32_t type;                               /* enum handoff_memory_type */
+    uint32_t firmware_type;                      /* as the firmware called it (EFI_MEMORY_TYPE), for people to read */
+};
+
+struct handoff_memory_map {
+    struct handoff_record record;
+    uint32_t count;                              /* regions */
+    uint32_t fixed;                              /* firmware entries that were empty, wrapped, or overlapped and were put right */
+    struct handoff_region region[];
+};
+
+/* ---- where the loader put things ---- */
+
+struct handoff_image {
+    struct handoff_record record;
+    uint64_t base, bytes;                        /* the core's image, all segments with their .bss */
+    uint64_t preferred_base;                     /* what its program headers asked for */
+    uint64_t entry;                              /* address jumped to */
+    uint64_t stack_base, stack_bytes;            /* without its guard, which is the page below */
+    uint64_t tables_base, tables_bytes;          /* the loader's page tables */
+    uint64_t loader_base, loader_bytes;          /* the loader's own image */
+};
+
+/* ---- displays ---- */
+
+enum {                                           /* handoff_framebuffer.flags */
+    HANDOFF_DISPLAY_PRIMARY = 1u << 0,           /* the firmware's own console was shown here */
+    HANDOFF_DISPLAY_BLACK   = 1u << 1,           /* was seen to be black when the loader left it */
+};
+
+struct handoff_framebuffer {
+    struct handoff_record record;
+    uint64_t base, bytes;                        /* base is never 0; bytes >= pitch_bytes * height */
+    uint32_t width, height;                      /* pixels, 1 to 16384 */
+    uint32_t pitch_bytes;                        /* from one line to the next: at least width * bits_per_pixel / 8 */
+    uint32_t bits_per_pixel;                     /* 16, 24 or 32 */
+    uint32_t red_mask, green_mask, blue_mask;    /* not 0, do not overlap, each without a hole */
+    uint32_t flags;
+};
+
+/* ---- roots of the firmware's tables; 0 where there is none ---- */
+
+struct handoff_roots {
+    struct handoff_record record;
+    uint64_t acpi_rsdp;                          /* of ACPI 2.0 if there is one, else of 1.0 */
+    uint64_t smbios3, smbios;                    /* entry points, 64-bit and 32-bit */
+};
+
+/* ---- serial ports that the loader proved (16550 family) ---- */
+
+enum handoff_serial_space { HANDOFF_SERIAL_IO = 1, HANDOFF_SERIAL_MMIO = 2 };
+enum handoff_serial_source {
+    HANDOFF_SERIAL_LEGACY = 1,                   /* one of 0x3F8 0x2F8 0x3E8 0x2E8 */
+    HANDOFF_SERIAL_OPTION = 2,                   /* serial= on the command line */
+    HANDOFF_SERIAL_SPCR   = 3,
+    HANDOFF_SERIAL_DBG2   = 4,
+    HANDOFF_SERIAL_PCI    = 5,
+};
+
+struct handoff_serial {
+    struct handoff_record record;
+    uint64_t address;                            /* of register 0 */
+    uint32_t space;                              /* enum handoff_serial_space */
+    uint32_t stride;                             /* bytes from register to register: 1, 2 or 4 */
+    uint32_t clock_hz;                           /* input clock; 0: leave the divisor as it is */
+    uint32_t baud;                               /* 0: leave as it is */
+    uint32_t source;                             /* enum handoff_serial_source */
+    uint32_t told;                               /* 1: the loader's log went to it */
+};
+
+/* ---- text ---- */
+
+struct handoff_text {                            /* HANDOFF_COMMAND_LINE: words; HANDOFF_LOADER_LOG: lines ended by \n */
+    struct handoff_record record;
+    char text[];
+};
+
+/* ---- random seed ---- */
+
+enum handoff_seed_source {
+    HANDOFF_SEED_EFI_RNG = 1,                    /* EFI_RNG_PROTOCOL */
+    HANDOFF_SEED_CPU     = 2,                    /* RDSEED or RDRAND */
+    HANDOFF_SEED_JITTER  = 3,                    /* only the timing of instructions: weak */
+};
+#define HANDOFF_SEED_BYTES 32u
+
+struct handoff_seed {
+    struct handoff_record record;
+    uint32_t source;                             /* enum handoff_seed_source */
+    uint32_t reserved;
+    uint8_t seed[HANDOFF_SEED_BYTES];            /* the core wipes it after use */
+};
+
+/* ---- time stamps: the CPU's counter (x86_64: TSC) when a stage ended ---- */
+
+enum handoff_stage {                             /* in the order of the boot; the core goes on where the loader ends */
+    HANDOFF_STAGE_ENTRY = 1,                     /* the loader's first instruction */
+    HANDOFF_STAGE_CONSOLE,
+    HANDOFF_STAGE_WATCHDOG,
+    HANDOFF_STAGE_VOLUME,
+    HANDOFF_STAGE_COMMAND_LINE,
+    HANDOFF_STAGE_TABLES,
+    HANDOFF_STAGE_SEED,
+    HANDOFF_STAGE_DISPLAYS,
+    HANDOFF_STAGE_IMAGE,
+    HANDOFF_STAGE_MEMORY,
+    HANDOFF_STAGE_PAGING,
+    HANDOFF_STAGE_EXIT,                          /* ExitBootServices has succeeded */
+    HANDOFF_STAGE_QUIET,
+    HANDOFF_STAGE_JUMP,
+};
+
+struct handoff_stamp {
+    uint32_t stage;                              /* enum handoff_stage */
+    uint32_t reserved;
+    uint64_t ticks;
+};
+
+struct handoff_stamps {
+    struct handoff_record record;
+    uint32_t count, reserved;
+    struct handoff_stamp stamp[];
+};
+
+/* ---- flight recorder ---- */
+
+struct handoff_recorder {
+    struct handoff_record record;
+    uint64_t base, bytes;                        /* pages of HANDOFF_MEMORY_RECORDER; their content is the core's business */
+};
+
+/* ---- who started us ---- */
+
+enum {                                           /* handoff_firmware.flags */
+    HANDOFF_FIRMWARE_SECURE_BOOT = 1u << 0,
+    HANDOFF_FIRMWARE_NO_VOLUME   = 1u << 1,      /* the loader came from no file system (PXE) */
+};
+
+struct handoff_firmware {
+    struct handoff_record record;
+    uint32_t uefi_revision;                      /* EFI_TABLE_HEADER.Revision: 0x0002_0046 is 2.7 */
+    uint32_t firmware_revision;
+    uint32_t flags;
+    uint32_t exit_tries;                         /* calls of ExitBootServices, the one that succeeded included */
+    uint32_t descriptor_bytes;                   /* EFI memory descriptor size */
+    uint32_t descriptors;                        /* entries of the firmware's own map */
+    char vendor[64];                             /* NUL-ended */
+};
+
+/* ---- the CPU as the firmware left it (x86_64) ---- */
+
+enum {                                           /* handoff_x86_state.found: what the loader had to silence */
+    HANDOFF_X86_INTERRUPTS_ON = 1u << 0,         /* RFLAGS.IF */
+    HANDOFF_X86_LAPIC_TIMER   = 1u << 1,         /* LVT timer unmasked, or counting */
+    HANDOFF_X86_PIC           = 1u << 2,         /* a PIC line unmasked */
+    HANDOFF_X86_IOAPIC        = 1u << 3,         /* a redirection entry unmasked */
+    HANDOFF_X86_HPET          = 1u << 4,         /* an HPET timer's interrupt or legacy routing on */
+    HANDOFF_X86_X2APIC        = 1u << 5,         /* x2APIC mode was on; left on */
+    HANDOFF_X86_LA57          = 1u << 6,         /* 5-level paging was on; left on */
+    HANDOFF_X86_NO_NX         = 1u << 7,         /* the CPU has no NX: write-xor-execute cannot hold */
+};
+
+struct handoff_x86_state {
+    struct handoff_record record;
+    uint32_t found;
+    uint32_t ioapics;                            /* IOAPICs that were visited */
+    uint64_t cr0, cr3, cr4, efer, rflags, pat;
+    uint64_t apic_base;                          /* IA32_APIC_BASE */
+    uint64_t hpet_config;                        /* general configuration register; 0 without HPET */
+    uint32_t pic_masks;                          /* OCW1 of the first PIC in bits 7:0, of the second in 15:8 */
+    uint32_t lvt_timer;                          /* local APIC LVT timer register */
+    uint32_t lapic_timer_count;                  /* its current count */
+    uint32_t ioapic_unmasked;                    /* redirection entries that were unmasked */
+};
+
+/* ---- shared arithmetic ---- */
+
+/* Order-sensitive sum of bytes / 8 little-endian words at block, which is aligned to 8, with struct handoff.checksum as 0. */
+static inline uint64_t handoff_checksum(const void *block, uint64_t bytes)
+{
+    const uint64_t *word = block;
+    uint64_t sum = HANDOFF_MAGIC;
+
+    for (uint64_t i = 0; i < bytes / 8; i++) {
+        uint64_t value = i == offsetof(struct handoff, checksum) / 8 ? 0 : word[i];
+
+        sum = (sum << 1 | sum >> 63) + value;
+    }
+    return sum;
+}

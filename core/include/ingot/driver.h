@@ -1,0 +1,20 @@
+/* Drivers: one device a file, announced in a linker section. The core calls start once for each, in the order of their phases, on the
+ * boot CPU with interrupts off; a driver looks for its device and registers what it found with the class it serves
+ * (serial_register, counter_register, ...). Absence is normal: start returns ERR_NOT_FOUND, which is not even a warning. */
+#pragma once
+
+enum driver_phase {
+    DRIVER_SERIAL,        /* before anything else: nothing but the handoff is there */
+    DRIVER_COUNTER,       /* after ACPI's tables: what tells time */
+    DRIVER_DEVICE,        /* all else: memory, interrupts and time work */
+};
+
+struct driver {
+    const char *name;
+    enum driver_phase phase;
+    int (*start)(void);   /* 0, ERR_NOT_FOUND, or another error that the core logs */
+};
+
+#define DRIVER(driver_name, driver_phase, driver_start) \
+    static const struct driver driver_##driver_name __attribute__((used, section(".drivers"))) = \
+        { #driver_name, driver_phase, driver_start }

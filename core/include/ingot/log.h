@@ -1,0 +1,53 @@
+/* The log: what this machine does, one line a fact, on every serial port and on the screen.
+ *
+ *     [    0.012345] 0 info  smp: 7 of 8 CPUs online after 12 ms
+ *      seconds since  |  |     |
+ *      power-on     CPU level  subsystem
+ *
+ * A line is cut at LOG_LINE_BYTES. Control characters in a message are shown as \xNN, so that no text can forge a line or drive
+ * a terminal. Levels: an error is something lost, a warning something missing that the boot goes on without.
+ *
+ * A file of the core or of a driver names its subsystem above its includes:   #define LOG_SUBSYSTEM smp
+ * and one file of the subsystem defines it:                                   LOG_SUBSYSTEM_DEFINE(smp);
+ * An application needs neither: its lines say "app". A line below its subsystem's level costs one load and one branch.
+ *
+ * Any context, any CPU. */
+#pragma once
+
+#include <stdint.h>
+
+enum log_level { LOG_ERROR = 1, LOG_WARN, LOG_INFO, LOG_DEBUG };
+enum { LOG_LINE_BYTES = 256 };
+
+struct log_subsystem {
+    const char *name;
+    uint8_t level;                       /* lines above it (enum log_level) are not made */
+};
+
+#ifndef LOG_SUBSYSTEM
+#define LOG_SUBSYSTEM app
+#endif
+#define LOG_PASTE(a, b)  a##b
+#define LOG_NAME(name)   LOG_PASTE(log_subsystem_, name)
+extern struct log_subsystem LOG_NAME(LOG_SUBSYSTEM);
+
+#define LOG_SUBSYSTEM_DEFINE(subsystem) \
+    struct log_subsystem LOG_PASTE(log_subsystem_, subsystem) \
+        __attribute__((used, section(".log_subsystems"))) = { #subsystem, LOG_INFO }
+
+void log_line(const struct log_subsystem *subsystem, enum log_level level, const char *pattern, ...)
+    __attribute__((format(gnu_printf, 3, 4)));
+
+#define log_at(wanted, ...) \
+    do { \
+        if ((wanted) <= LOG_NAME(LOG_SUBSYSTEM).level) \
+            log_line(&LOG_NAME(LOG_SUBSYSTEM), (wanted), __VA_ARGS__); \
+    } while (0)
+
+#define log_error(...) log_at(LOG_ERROR, __VA_ARGS__)
+#define log_warn(...)  log_at(LOG_WARN, __VA_ARGS__)
+#define log_info(...)  log_at(LOG_INFO, __VA_ARGS__)
+#define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
+
+/* A line without a prefix, for what programs read as it stands (READY, PANIC, tables). Same contexts. */
+void log_raw(const char *pattern, ...) __attribute__((format(gnu_printf, 1, 2)));

@@ -1,0 +1,45 @@
+/* Serial ports, whatever chip drives them.
+ * A port is registered by its driver and stays for ever; the log goes to every port (up to SERIAL_PORTS_MAX). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SERIAL_PORTS_MAX = 8 };
+
+/* Where a port may be, before anything is proved. */
+struct serial_place {
+    enum serial_space { SERIAL_IO, SERIAL_MMIO } space;
+    uint64_t address;              /* of register 0 */
+    uint32_t stride;               /* bytes from register to register: 1, 2 or 4 */
+    uint32_t clock_hz;             /* 0: unknown, the divisor is left as it is */
+    uint32_t baud;                 /* 0: left as it is */
+    const char *source;            /* who named it, for the log: "legacy", "SPCR", "option" ... */
+};
+
+struct serial_port;
+struct serial_ops {
+    /* Sends bytes as far as the port takes them within its bound; returns how many it took. Any context. */
+    size_t (*write)(struct serial_port *port, const char *text, size_t bytes);
+    /* Returns one received byte, or -1 when there is none. Never waits. */
+    int (*read)(struct serial_port *port);
+};
+
+struct serial_port {
+    char name[16];                 /* "com1", "uart@fe032000" */
+    struct serial_place place;
+    const struct serial_ops *ops;
+    void *driver;                  /* the driver's own */
+    uint64_t lost_bytes;           /* given up when the port took nothing within its bound */
+    bool muted;                    /* took nothing lately: one try a line until it takes bytes again */
+};
+
+/* Adds a port. The caller keeps *port alive for ever. 0, or ERR_FULL. Boot CPU, while drivers start. */
+int serial_register(struct serial_port *port);
+
+/* Port number index in order of registration, or NULL. Any context. */
+struct serial_port *serial_port(unsigned index);
+
+/* Places proposed so far (handoff, options, ACPI, PCI), for drivers in phase DRIVER_SERIAL. NULL past the end. */
+const struct serial_place *serial_place(unsigned index);
