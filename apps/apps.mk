@@ -1,0 +1,2 @@
+# Applications: APP names the folder, in this tree or outside it.
+APP ?= apps/monitor

@@ -1,0 +1,1 @@
+# The core: everything an application stands on.

@@ -1,0 +1,16 @@
+# Fuzz targets (libFuzzer): tests/fuzz/fuzz_NAME.c, its sources in fuzz_NAME_sources, its corpus in tests/fuzz/corpus/NAME/.
+
+fuzz_targets :=
+
+FUZZ_CC     := clang
+FUZZ_CFLAGS := -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+               -Itests/host/include -Icore/include -Icore/$(ARCH)/include -I.
+
+define fuzz_target
+$(HOST)/fuzz_$(1): tests/fuzz/fuzz_$(1).c $$(fuzz_$(1)_sources) | $(HOST)/
+	$(FUZZ_CC) $(FUZZ_CFLAGS) $$(fuzz_$(1)_flags) -o $$@ $$(filter %.c,$$^)
+endef
+$(foreach target,$(fuzz_targets),$(eval $(call fuzz_target,$(target))))
+
+.PHONY: fuzz-targets
+fuzz-targets: $(fuzz_targets:%=$(HOST)/fuzz_%)

@@ -1,0 +1,24 @@
+# Host tests: the project's own objects, compiled for this machine under ASan and UBSan, one cmocka program a subject.
+# To add one: its name here, its sources in NAME_sources, tests/host/test_NAME.c beside this file.
+
+host_tests := handoff
+
+handoff_sources := core/handoff.c core/string.c
+
+HOST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Wshadow -Wmissing-prototypes -Werror -MMD -MP \
+               -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
+               -Itests/host/include -Icore/include -Icore/$(ARCH)/include -I.
+# tests/host/include comes first: its mmio.h and port_io.h lead to register models instead of to hardware.
+
+define host_test
+$(HOST)/test_$(1): tests/host/test_$(1).c $$($(1)_sources) | $(HOST)/
+	$(CC) $(HOST_CFLAGS) $$($(1)_flags) -MF $(HOST)/test_$(1).d -o $$@ $$(filter %.c %.S,$$^) -lcmocka $$($(1)_libs)
+-include $(HOST)/test_$(1).d
+endef
+$(foreach test,$(host_tests),$(eval $(call host_test,$(test))))
+
+$(HOST)/:
+	mkdir -p $@
+
+.PHONY: host-tests
+host-tests: $(host_tests:%=$(HOST)/test_%)
