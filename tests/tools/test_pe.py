@@ -49,7 +49,8 @@ def test_without_pointers_there_is_no_reloc(tmp_path):
     (lambda script: script.replace("*(.data .data.*)", "*(.data .data.*) . += 1;").replace(".bss :", ". += 0x3000; .bss :")
      .replace(". = ALIGN(4K);\n    .sbat", ". += 0x2000; . = ALIGN(4K);\n    .sbat"), "not on the page behind"),
     (lambda script: script.replace(".rodata :", ".constants :"), "section .constants is not one of"),
-    (lambda script: script.replace("*(.text .text.*)", "*(.text .text.* .data.rel.ro*)"), "would be writable"),
+    (lambda script: script.replace("*(.text .text.*)", "*(.text .text.* .data .data.*)"), "in .text: data only"),
+    (lambda script: script.replace("*(.data .data.*)", "").replace("*(.sbat)", "*(.data .data.*) *(.sbat)"), ".sbat would be writable"),
     (lambda script: script.replace(". = 4K;", ". = 512;"), "leaves no room for the headers"),
 ])
 def test_elf_that_cannot_be_a_pe_is_refused(tmp_path, change, sentence):
