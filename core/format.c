@@ -1,0 +1,359 @@
+/* printf's formatting into a buffer. A pattern is taken apart into struct spec; each conversion then makes one field of it. */
+#include <ingot/format.h>
+
+#include <ingot/error.h>
+#include <ingot/string.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { DIGITS_MAX = 64, BITS = 64 };
+
+enum spec_flag { FLAG_LEFT = 1, FLAG_PLUS = 2, FLAG_SPACE = 4, FLAG_ALTERNATE = 8, FLAG_ZERO = 16 };
+
+struct spec {
+    unsigned flags;              /* enum spec_flag */
+    int width, precision;        /* precision: -1 if the pattern names none */
+    size_t bytes;                /* of an integer argument; 0 if the pattern names no length */
+    char conversion;
+};
+
+struct sink {
+    char *to;
+    size_t room;                 /* characters that fit, the NUL not counted */
+    size_t length;               /* characters so far, those that did not fit counted */
+};
+
+struct arguments { va_list list; };    /* a va_list may be an array: only inside a struct does its address have one type */
+
+static void put_text(struct sink *sink, const char *text, size_t bytes)
+{
+    if (sink->length < sink->room) {
+        size_t fits = sink->room - sink->length;
+
+        memcpy(sink->to + sink->length, text, bytes < fits ? bytes : fits);
+    }
+    sink->length += bytes;
+}
+
+static void put_repeated(struct sink *sink, char character, long count)
+{
+    if (count <= 0)
+        return;
+    if (sink->length < sink->room) {
+        size_t fits = sink->room - sink->length;
+
+        memset(sink->to + sink->length, character, (size_t)count < fits ? (size_t)count : fits);
+    }
+    sink->length += (size_t)count;
+}
+
+/* One field: padding, prefix, zeros and text, where the padding goes left or right, or becomes zeros. */
+static void put_field(struct sink *sink, const struct spec *spec, const char *prefix, long zeros, const char *text, size_t bytes)
+{
+    size_t prefix_bytes = strlen(prefix);
+    long padding = spec->width - (long)(prefix_bytes + bytes) - zeros;
+
+    if ((spec->flags & (FLAG_ZERO | FLAG_LEFT)) == FLAG_ZERO && padding > 0) {
+        zeros += padding;
+        padding = 0;
+    }
+    if (!(spec->flags & FLAG_LEFT))
+        put_repeated(sink, ' ', padding);
+    put_text(sink, prefix, prefix_bytes);
+    put_repeated(sink, '0', zeros);
+    put_text(sink, text, bytes);
+    if (spec->flags & FLAG_LEFT)
+        put_repeated(sink, ' ', padding);
+}
+
+/* ---- integers ---- */
+
+/* Writes the digits so that they end at end; returns where they start. 0 has none. */
+static char *digits_decimal(char *end, unsigned long long value)
+{
+    for (; value; value /= 10)
+        *--end = (char)('0' + value % 10);
+    return end;
+}
+
+static char *digits_shifted(char *end, unsigned long long value, unsigned bits, const char *alphabet)
+{
+    for (; value; value >>= bits)
+        *--end = alphabet[value & ((1u << bits) - 1)];
+    return end;
+}
+
+static char *digits_of(char conversion, char *end, unsigned long long value)
+{
+    switch (conversion) {
+    case 'b': return digits_shifted(end, value, 1, "01");
+    case 'o': return digits_shifted(end, value, 3, "01234567");
+    case 'X': return digits_shifted(end, value, 4, "0123456789ABCDEF");
+    case 'x':
+    case 'p': return digits_shifted(end, value, 4, "0123456789abcdef");
+    default:  return digits_decimal(end, value);
+    }
+}
+
+/* What stands before the digits for #: nothing for 0, but %p always says what it is. */
+static const char *base_prefix(const struct spec *spec, unsigned long long value)
+{
+    if (spec->conversion == 'p')
+        return "0x";
+    if (!(spec->flags & FLAG_ALTERNATE) || value == 0)
+        return "";
+    switch (spec->conversion) {
+    case 'x': return "0x";
+    case 'X': return "0X";
+    case 'b': return "0b";
+    default:  return "";
+    }
+}
+
+static const char *sign_prefix(const struct spec *spec, bool negative)
+{
+    if (negative)
+        return "-";
+    return spec->flags & FLAG_PLUS ? "+" : spec->flags & FLAG_SPACE ? " " : "";
+}
+
+static void put_integer(struct sink *sink, struct spec *spec, const char *prefix, unsigned long long value)
+{
+    char digits[DIGITS_MAX], *end = digits + sizeof(digits);
+    char *start = digits_of(spec->conversion, end, value);
+    long count = end - start, least = 1;
+
+    if (spec->precision >= 0) {
+        least = spec->precision;
+        spec->flags &= ~(unsigned)FLAG_ZERO;         /* C17 7.21.6.1: with a precision the flag 0 is ignored */
+    }
+    if (spec->conversion == 'o' && spec->flags & FLAG_ALTERNATE && least <= count)
+        least = count + 1;                           /* # with o: the precision grows until the first digit is a 0 */
+    put_field(sink, spec, prefix, least > count ? least - count : 0, start, (size_t)count);
+}
+
+/* The argument as the length says, cut to it. */
+static unsigned long long next_integer(const struct spec *spec, struct arguments *args)
+{
+    if (spec->bytes > sizeof(int))
+        return va_arg(args->list, unsigned long long);
+    return va_arg(args->list, unsigned int);
+}
+
+static void put_signed(struct sink *sink, struct spec *spec, struct arguments *args)
+{
+    unsigned unused_bits = BITS - 8 * (unsigned)(spec->bytes ? spec->bytes : sizeof(int));
+    long long value = (long long)(next_integer(spec, args) << unused_bits) >> unused_bits;
+    unsigned long long magnitude = value < 0 ? -(unsigned long long)value : (unsigned long long)value;
+
+    put_integer(sink, spec, sign_prefix(spec, value < 0), magnitude);
+}
+
+static void put_unsigned(struct sink *sink, struct spec *spec, struct arguments *args)
+{
+    unsigned unused_bits = BITS - 8 * (unsigned)(spec->bytes ? spec->bytes : sizeof(int));
+    unsigned long long value = next_integer(spec, args) << unused_bits >> unused_bits;
+
+    put_integer(sink, spec, base_prefix(spec, value), value);
+}
+
+static void put_pointer(struct sink *sink, struct spec *spec, struct arguments *args)
+{
+    unsigned long long value = (uintptr_t)va_arg(args->list, void *);
+
+    put_integer(sink, spec, base_prefix(spec, value), value);
+}
+
+/* ---- text ---- */
+
+static void put_string(struct sink *sink, struct spec *spec, struct arguments *args)
+{
+    const char *text = va_arg(args->list, const char *);
+
+    if (!text)
+        text = "(null)";
+    spec->flags &= ~(unsigned)FLAG_ZERO;
+    put_field(sink, spec, "", 0, text, spec->precision < 0 ? strlen(text) : strnlen(text, (size_t)spec->precision));
+}
+
+static void put_character(struct sink *sink, struct spec *spec, struct arguments *args)
+{
+    char character = (char)va_arg(args->list, int);
+
+    spec->flags &= ~(unsigned)FLAG_ZERO;
+    put_field(sink, spec, "", 0, &character, 1);
+}
+
+/* ---- patterns ---- */
+
+static const char *read_flags(const char *at, struct spec *spec)
+{
+    for (;; at++) {
+        switch (*at) {
+        case '-': spec->flags |= FLAG_LEFT; break;
+        case '+': spec->flags |= FLAG_PLUS; break;
+        case ' ': spec->flags |= FLAG_SPACE; break;
+        case '#': spec->flags |= FLAG_ALTERNATE; break;
+        case '0': spec->flags |= FLAG_ZERO; break;
+        default:  return at;
+        }
+    }
+}
+
+/* Digits, or * for an argument. */
+static const char *read_count(const char *at, int *out_count, struct arguments *args)
+{
+    long count = 0;
+
+    if (*at == '*') {
+        *out_count = va_arg(args->list, int);
+        return at + 1;
+    }
+    for (; *at >= '0' && *at <= '9'; at++) {
+        if (count < INT_MAX)
+            count = count * 10 + (*at - '0');
+    }
+    *out_count = count < INT_MAX ? (int)count : INT_MAX;
+    return at;
+}
+
+static const char *read_length(const char *at, struct spec *spec)
+{
+    switch (*at) {
+    case 'h':
+        spec->bytes = at[1] == 'h' ? sizeof(char) : sizeof(short);
+        return at + (at[1] == 'h' ? 2 : 1);
+    case 'l':
+        spec->bytes = at[1] == 'l' ? sizeof(long long) : sizeof(long);
+        return at + (at[1] == 'l' ? 2 : 1);
+    case 'z': spec->bytes = sizeof(size_t); return at + 1;
+    case 'j': spec->bytes = sizeof(intmax_t); return at + 1;
+    case 't': spec->bytes = sizeof(ptrdiff_t); return at + 1;
+    default:  return at;
+    }
+}
+
+/* Reads what follows a %. Returns where the conversion's letter stands. */
+static const char *read_spec(const char *at, struct spec *spec, struct arguments *args)
+{
+    *spec = (struct spec){ .precision = -1 };
+    at = read_flags(at, spec);
+    at = read_count(at, &spec->width, args);
+    if (spec->width < 0) {                           /* only by *: C17 7.21.6.1 takes the sign as the flag - */
+        spec->flags |= FLAG_LEFT;
+        spec->width = spec->width == INT_MIN ? INT_MAX : -spec->width;
+    }
+    if (*at == '.')
+        at = read_count(at + 1, &spec->precision, args);
+    at = read_length(at, spec);
+    spec->conversion = *at;
+    return at;
+}
+
+/* Returns false if there is no such conversion. A length has a meaning for integers only. */
+static bool put_conversion(struct sink *sink, struct spec *spec, struct arguments *args)
+{
+    switch (spec->conversion) {
+    case 'd': case 'i':
+        put_signed(sink, spec, args);
+        return true;
+    case 'u': case 'x': case 'X': case 'o': case 'b':
+        put_unsigned(sink, spec, args);
+        return true;
+    }
+    if (spec->bytes)
+        return false;
+    switch (spec->conversion) {
+    case 's': put_string(sink, spec, args); return true;
+    case 'c': put_character(sink, spec, args); return true;
+    case 'p': put_pointer(sink, spec, args); return true;
+    case '%': put_text(sink, "%", 1); return true;
+    default:  return false;
+    }
+}
+
+static void put_pattern(struct sink *sink, const char *pattern, struct arguments *args)
+{
+    while (*pattern) {
+        const char *at = pattern;
+        struct spec spec;
+
+        while (*at && *at != '%')
+            at++;
+        put_text(sink, pattern, (size_t)(at - pattern));
+        if (!*at)
+            return;
+        pattern = read_spec(at + 1, &spec, args);
+        if (*pattern)
+            pattern++;
+        if (!put_conversion(sink, &spec, args))
+            put_text(sink, at, (size_t)(pattern - at));
+    }
+}
+
+int format_va(char *to, size_t bytes, const char *pattern, va_list list)
+{
+    struct sink sink = { to, bytes ? bytes - 1 : 0, 0 };
+    struct arguments args;
+
+    va_copy(args.list, list);
+    put_pattern(&sink, pattern, &args);
+    va_end(args.list);
+    if (bytes)
+        to[sink.length < sink.room ? sink.length : sink.room] = 0;
+    return sink.length < INT_MAX ? (int)sink.length : INT_MAX;
+}
+
+int format(char *to, size_t bytes, const char *pattern, ...)
+{
+    va_list list;
+
+    va_start(list, pattern);
+    int length = format_va(to, bytes, pattern, list);
+    va_end(list);
+    return length;
+}
+
+/* ---- the way back ---- */
+
+static unsigned number_base(const char **text)
+{
+    const char *at = *text;
+
+    if (at[0] != '0' || at[1] == 0)
+        return 10;
+    if (at[1] == 'x' || at[1] == 'X')
+        return *text += 2, 16;
+    if (at[1] == 'b' || at[1] == 'B')
+        return *text += 2, 2;
+    return *text += 1, 8;
+}
+
+static unsigned digit_value(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return (unsigned)(digit - '0');
+    if (digit >= 'a' && digit <= 'f')
+        return (unsigned)(digit - 'a') + 10;
+    if (digit >= 'A' && digit <= 'F')
+        return (unsigned)(digit - 'A') + 10;
+    return UINT_MAX;
+}
+
+int parse_number(const char *text, unsigned long long *out_value)
+{
+    unsigned base = number_base(&text);
+    unsigned long long value = 0;
+
+    if (!*text)
+        return ERR_BAD_VALUE;
+    for (; *text; text++) {
+        unsigned digit = digit_value(*text);
+
+        if (digit >= base || __builtin_mul_overflow(value, base, &value) || __builtin_add_overflow(value, digit, &value))
+            return ERR_BAD_VALUE;
+    }
+    *out_value = value;
+    return 0;
+}
