@@ -96,11 +96,11 @@ char *strstr(const char *text, const char *part)
 {
     size_t part_bytes = strlen(part);
 
+    if (part_bytes == 0)
+        return (char *)text;
     for (; (text = strchr(text, *part)); text++) {
         if (strncmp(text, part, part_bytes) == 0)
             return (char *)text;
-        if (!*text)
-            break;
     }
     return NULL;
 }

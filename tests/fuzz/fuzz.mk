@@ -2,6 +2,9 @@
 
 fuzz_targets :=
 
+fuzz_targets += format
+fuzz_format_sources := core/format.c
+
 FUZZ_CC     := clang
 FUZZ_CFLAGS := -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
                -Itests/host/include -Icore/include -Icore/$(ARCH)/include -I.
