@@ -10,8 +10,8 @@
 
 /* Writes at most bytes - 1 characters and a NUL (nothing if bytes is 0). Returns the length that the whole text has, INT_MAX if it is
  * longer: the text was cut if that is >= bytes. */
-int format(char *to, size_t bytes, const char *pattern, ...) __attribute__((format(printf, 3, 4)));
-int format_va(char *to, size_t bytes, const char *pattern, va_list args) __attribute__((format(printf, 3, 0)));
+int format(char *to, size_t bytes, const char *pattern, ...) __attribute__((format(gnu_printf, 3, 4)));
+int format_va(char *to, size_t bytes, const char *pattern, va_list args) __attribute__((format(gnu_printf, 3, 0)));
 
 /* Reads a number as C writes it (decimal, 0x, 0b, 0 for octal; a sign is refused) that takes up all of text.
  * Returns 0, or ERR_BAD_VALUE when text is empty, holds anything else, or exceeds 64 bits. */
