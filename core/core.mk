@@ -1,1 +1,54 @@
-# The core: everything an application stands on.
+# The core: everything an application stands on, linked with drivers and application into one ELF that the loader carries.
+
+core_sources := \
+	core/start.c core/handoff.c core/option.c core/machine.c core/memory.c core/pages.c core/tree.c core/lock.c \
+	core/clock.c core/log.c core/panic.c core/end.c core/driver.c core/serial.c core/display.c core/screen.c core/utf8.c \
+	core/error.c core/string.c core/format.c core/power.c \
+	core/acpi.c core/acpi_fadt.c core/acpi_madt.c core/acpi_devices.c core/acpi_info.c core/acpi_aml.c
+core_cpu_sources := \
+	core/x86_64/entry.S core/x86_64/vectors.S core/x86_64/mem.S core/x86_64/descriptors.c core/x86_64/trap.c \
+	core/x86_64/exception.c core/x86_64/cpu.c core/x86_64/address.c core/x86_64/backtrace.c core/x86_64/end.c
+
+DEBUG ?= 0
+WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Werror
+
+# Flags for all that runs on the target, each with its reason.
+TARGET_CFLAGS := -std=gnu11 -O2 -g $(WARNINGS) -MMD -MP
+TARGET_CFLAGS += -ffreestanding                    # there is no C library below us
+TARGET_CFLAGS += -fpie -fvisibility=hidden         # the loader may have to put us elsewhere; no GOT for our own symbols
+TARGET_CFLAGS += -mno-red-zone                     # interrupts push onto the running stack
+TARGET_CFLAGS += -fno-omit-frame-pointer           # a panic walks the callers without unwind tables
+TARGET_CFLAGS += -fno-asynchronous-unwind-tables   # which are therefore not carried
+TARGET_CFLAGS += -fno-stack-protector -fcf-protection=none -U_FORTIFY_SOURCE   # what distributions switch on by default
+TARGET_CFLAGS += -fno-strict-aliasing              # hardware tables are looked at as several types
+TARGET_CFLAGS += -fno-common -ffunction-sections -fdata-sections               # what nobody calls is not linked
+TARGET_CFLAGS += -ffile-prefix-map=$(CURDIR)=.     # the same bytes from any directory
+TARGET_CFLAGS += -DINGOT_DEBUG=$(DEBUG)            # 1: allocators check what they can, at a price
+TARGET_CFLAGS += -Icore/include -Icore/$(ARCH)/include
+
+# Interrupts do not save vector registers, so core and drivers must not use them: gcc then refuses a float.
+CORE_CFLAGS := $(TARGET_CFLAGS) -mgeneral-regs-only -I.
+
+core_objects := $(patsubst %,$(OUT)/%.o,$(basename $(core_sources) $(core_cpu_sources))) $(OUT)/core/font.o
+driver_objects = $(patsubst %.c,$(OUT)/%.o,$(drivers_sources))
+
+$(OUT)/core/%.o: core/%.c core/core.mk
+	@mkdir -p $(@D)
+	$(CC) $(CORE_CFLAGS) -c -o $@ $<
+$(OUT)/core/%.o: core/%.S core/core.mk
+	@mkdir -p $(@D)
+	$(CC) $(CORE_CFLAGS) -c -o $@ $<
+$(OUT)/drivers/%.o: drivers/%.c core/core.mk
+	@mkdir -p $(@D)
+	$(CC) $(CORE_CFLAGS) -c -o $@ $<
+
+# -z separate-code is our linker script's work; no interpreter; a symbol that is missing is an error, not a run-time surprise.
+CORE_LDFLAGS := -pie --no-dynamic-linker -T core/$(ARCH)/link.ld --gc-sections --build-id=sha1 -z max-page-size=4096 \
+                -z noexecstack -z nocombreloc --no-undefined --fatal-warnings
+
+$(OUT)/core.elf: $(core_objects) $(driver_objects) $(app_objects) core/$(ARCH)/link.ld
+	ld $(CORE_LDFLAGS) -o $@ $(filter %.o,$^)
+$(OUT)/core.bin: $(OUT)/core.elf
+	objcopy --strip-all $< $@
+
+-include $(core_objects:.o=.d) $(driver_objects:.o=.d)

@@ -1,0 +1,44 @@
+/* What a CPU folder gives to the portable core. One folder is linked, chosen by ARCH in the Makefile. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/handoff_view.h"
+
+#include <ingot/acpi.h>
+
+/* The boot CPU's own area, descriptors and exception vectors: from here on a fault ends in words. First call of the core. */
+void arch_start_boot_cpu(void);
+
+/* Takes over from the view where stacks and their guards lie. Boot CPU, once. */
+void arch_start_memory(const struct handoff_view *view);
+
+/* One line: what CPU this is and what was turned on for applications. After the log works. */
+void arch_describe_cpu(void);
+
+/* Where a function was when it called: enough to begin a backtrace. */
+struct arch_place {
+    uintptr_t pc, stack, frame;
+};
+
+/* Walks callers from place: *out gets up to max return addresses, the nearest first. Reads only memory that holds stacks.
+ * Any context, a broken stack included: it stops where a frame makes no sense. */
+size_t arch_backtrace(const struct arch_place *place, uintptr_t *out, size_t max);
+
+/* Stops this CPU for good. */
+_Noreturn void arch_halt(void);
+
+/* Sets the exit status of an emulator that can be told one (QEMU's isa-debug-exit). Returns when there is none. */
+void arch_exit_emulator(uint8_t status);
+
+/* Resets the machine by what this kind of machine has besides ACPI, one way after the other, each with a line. Returns only if none did. */
+void arch_reset(void);
+
+/* Registers as ACPI's tables name them, by an access of 1, 2 or 4 bytes. ERR_UNSUPPORTED: a space that this machine does not have. */
+int arch_register_read(const struct acpi_register *reg, unsigned bytes, uint64_t *out_value);
+int arch_register_write(const struct acpi_register *reg, unsigned bytes, uint64_t value);
+
+/* The counter that cpu_ticks() reads, in Hz, as the CPU itself states it, or 0 when it does not; *out_invariant: runs at one speed. */
+uint64_t arch_ticks_hz(bool *out_invariant);

@@ -1,0 +1,114 @@
+#include "core/display.h"
+
+#include "core/screen.h"
+
+#include <ingot/mmio.h>
+#define LOG_SUBSYSTEM display
+#include <ingot/log.h>
+#include <ingot/pages.h>
+
+LOG_SUBSYSTEM_DEFINE(display);
+
+static struct display displays[DISPLAYS_MAX];
+static bool is_black[DISPLAYS_MAX];
+static unsigned count;
+static struct screen console;
+static bool console_open, console_hidden;
+
+static void add(const struct handoff_framebuffer *fb)
+{
+    is_black[count] = fb->flags & HANDOFF_DISPLAY_BLACK;
+    displays[count++] = (struct display){
+        .pixels = (uint8_t *)(uintptr_t)fb->base, .bytes = fb->bytes, .width = fb->width, .height = fb->height,
+        .pitch_bytes = fb->pitch_bytes, .bits_per_pixel = fb->bits_per_pixel,
+        .red_mask = fb->red_mask, .green_mask = fb->green_mask, .blue_mask = fb->blue_mask,
+    };
+}
+
+void display_start(const struct handoff_view *view)
+{
+    for (int primary = 1; primary >= 0; primary--)
+        for (uint32_t i = 0; i < view->framebuffers; i++)
+            if (!!(view->framebuffer[i]->flags & HANDOFF_DISPLAY_PRIMARY) == primary && count < DISPLAYS_MAX)
+                add(view->framebuffer[i]);
+}
+
+const struct display *display(unsigned index)
+{
+    return index < count ? &displays[index] : NULL;
+}
+
+unsigned display_count(void)
+{
+    return count;
+}
+
+/* The upper bits of an 8-bit value, at the place and in the width that a mask gives; wider channels repeat them below. */
+static uint32_t channel(uint32_t mask, uint8_t value)
+{
+    unsigned shift = (unsigned)__builtin_ctz(mask), bits = (unsigned)__builtin_popcount(mask);
+    uint32_t wide = value * 0x01010101u;
+
+    return (wide >> (32 - bits)) << shift;
+}
+
+uint32_t display_color(const struct display *d, uint8_t red, uint8_t green, uint8_t blue)
+{
+    return channel(d->red_mask, red) | channel(d->green_mask, green) | channel(d->blue_mask, blue);
+}
+
+void display_open_console(void)
+{
+    size_t bytes;
+    void *memory;
+
+    if (count == 0) {
+        log_info("no framebuffer: the log goes to serial ports only");
+        return;
+    }
+    bytes = screen_bytes(&displays[0]);
+    memory = pages_alloc((bytes + PAGE_BYTES - 1) / PAGE_BYTES, 0, PAGES_ANYWHERE);
+    if (!memory) {
+        log_warn("no memory for the console's %zu bytes: the screen stays as it is", bytes);
+        return;
+    }
+    screen_init(&console, &displays[0], memory, bytes, is_black[0]);
+    console_open = true;
+}
+
+void display_log_line(const char *color, const char *prefix, size_t prefix_bytes, const char *text, size_t text_bytes)
+{
+    static const char end[] = "\033[0m\r\n";
+
+    if (!console_open)
+        return;
+    for (size_t length = 0; color[length]; length++)
+        screen_write(&console, color + length, 1);
+    screen_write(&console, prefix, prefix_bytes);
+    screen_write(&console, text, text_bytes);
+    screen_write(&console, end, sizeof(end) - 1);
+    if (!console_hidden) {
+        screen_flush(&console);
+        write_combining_flush();
+    }
+}
+
+void display_take(void)
+{
+    console_hidden = true;
+}
+
+void display_release(void)
+{
+    console_hidden = false;
+    if (console_open) {
+        screen_redraw_all(&console);
+        write_combining_flush();
+    }
+}
+
+void display_panic(void)
+{
+    if (console_hidden)
+        display_release();
+}

@@ -1,0 +1,21 @@
+/* Displays, for the core's own files. Applications see <ingot/display.h>. */
+#pragma once
+
+#include "core/handoff_view.h"
+
+#include <ingot/display.h>
+
+/* Takes over the framebuffers, the primary one first. Boot CPU, once. */
+void display_start(const struct handoff_view *view);
+
+/* Puts the log's console on display 0. Without a display, or memory for its cells, a log line says so. Boot CPU, after
+ * memory_start() and display_start(). */
+void display_open_console(void);
+
+/* A line on the console: prefix and text, in a colour (an ANSI sequence, "" for plain). Any context. */
+void display_log_line(const char *color, const char *prefix, size_t prefix_bytes, const char *text, size_t text_bytes);
+
+/* A panic: the console takes the screen back. Any context. */
+void display_panic(void);
+
+unsigned display_count(void);

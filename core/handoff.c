@@ -1,0 +1,236 @@
+/* Checks the handoff block before anything in it is believed. */
+#include "core/handoff_view.h"
+
+#include <ingot/error.h>
+#include <ingot/format.h>
+#include <ingot/string.h>
+
+struct reader {
+    struct handoff_view *view;
+    char *why;
+    size_t why_bytes;
+};
+
+/* Each check returns 0, or says why not and returns ERR_BAD_DATA. */
+#define FAIL(reader, ...) (format((reader)->why, (reader)->why_bytes, __VA_ARGS__), ERR_BAD_DATA)
+
+static int check_header(struct reader *r, const struct handoff *block)
+{
+    if ((uintptr_t)block % 8 || block == NULL)
+        return FAIL(r, "the block's address %p is not a multiple of 8", (const void *)block);
+    if (block->magic != HANDOFF_MAGIC)
+        return FAIL(r, "magic is %#llx, not %#llx", (unsigned long long)block->magic, (unsigned long long)HANDOFF_MAGIC);
+    if (block->version != HANDOFF_VERSION)
+        return FAIL(r, "version is %u, this core reads %u", block->version, HANDOFF_VERSION);
+    if (block->bytes % 8 || block->bytes > HANDOFF_MAX_BYTES || block->bytes < sizeof(*block))
+        return FAIL(r, "the block cannot have %llu bytes", (unsigned long long)block->bytes);
+    if (block->header_bytes % 8 || block->header_bytes < sizeof(*block) || block->header_bytes > block->bytes)
+        return FAIL(r, "the header cannot have %u bytes", block->header_bytes);
+
+    uint64_t sum = handoff_checksum(block, block->bytes);
+
+    if (sum != block->checksum)
+        return FAIL(r, "checksum is %#llx, the block says %#llx", (unsigned long long)sum, (unsigned long long)block->checksum);
+    return 0;
+}
+
+static int check_map(struct reader *r, const struct handoff_memory_map *map)
+{
+    uint64_t last_end = 0;
+
+    if (map->count == 0 || map->count > (map->record.bytes - sizeof(*map)) / sizeof(map->region[0]))
+        return FAIL(r, "memory map: %u regions in %u bytes", map->count, map->record.bytes);
+    for (uint32_t i = 0; i < map->count; i++) {
+        const struct handoff_region *region = &map->region[i];
+
+        if (region->start >= region->end || (region->start | region->end) % HANDOFF_PAGE_BYTES)
+            return FAIL(r, "memory map: region %u is [%#llx, %#llx)", i, (unsigned long long)region->start,
+                        (unsigned long long)region->end);
+        if (region->start < last_end)
+            return FAIL(r, "memory map: region %u at %#llx overlaps the one before", i, (unsigned long long)region->start);
+        if (region->type == 0 || region->type >= HANDOFF_MEMORY_TYPES)
+            return FAIL(r, "memory map: region %u has the unknown type %u", i, region->type);
+        last_end = region->end;
+    }
+    r->view->map = map;
+    return 0;
+}
+
+static int check_image(struct reader *r, const struct handoff_image *image)
+{
+    if (image->bytes == 0 || image->base + image->bytes < image->base || image->base % HANDOFF_PAGE_BYTES)
+        return FAIL(r, "image: %llu bytes at %#llx", (unsigned long long)image->bytes, (unsigned long long)image->base);
+    if (image->entry < image->base || image->entry >= image->base + image->bytes)
+        return FAIL(r, "image: the entry %#llx lies outside", (unsigned long long)image->entry);
+    if (image->stack_bytes < HANDOFF_PAGE_BYTES || image->stack_base + image->stack_bytes < image->stack_base)
+        return FAIL(r, "image: a stack of %llu bytes", (unsigned long long)image->stack_bytes);
+    r->view->image = image;
+    return 0;
+}
+
+/* A colour's bits stand together and within the pixel. */
+static bool mask_is_sound(uint32_t mask, uint32_t bits_per_pixel)
+{
+    if (mask == 0 || (bits_per_pixel < 32 && mask >> bits_per_pixel))
+        return false;
+
+    uint32_t run = mask >> __builtin_ctz(mask);
+
+    return (run & (run + 1)) == 0;
+}
+
+static int check_framebuffer(struct reader *r, const struct handoff_framebuffer *fb)
+{
+    if (fb->base == 0 || fb->base + fb->bytes < fb->base)
+        return FAIL(r, "framebuffer: %llu bytes at %#llx", (unsigned long long)fb->bytes, (unsigned long long)fb->base);
+    if (fb->width == 0 || fb->height == 0 || fb->width > 16384 || fb->height > 16384)
+        return FAIL(r, "framebuffer: %u x %u pixels", fb->width, fb->height);
+    if (fb->bits_per_pixel != 16 && fb->bits_per_pixel != 24 && fb->bits_per_pixel != 32)
+        return FAIL(r, "framebuffer: %u bits per pixel", fb->bits_per_pixel);
+    if (fb->pitch_bytes < fb->width * (fb->bits_per_pixel / 8) || (uint64_t)fb->pitch_bytes * fb->height > fb->bytes)
+        return FAIL(r, "framebuffer: a pitch of %u bytes for %u x %u pixels in %llu bytes", fb->pitch_bytes, fb->width, fb->height,
+                    (unsigned long long)fb->bytes);
+    if (!mask_is_sound(fb->red_mask, fb->bits_per_pixel) || !mask_is_sound(fb->green_mask, fb->bits_per_pixel) ||
+        !mask_is_sound(fb->blue_mask, fb->bits_per_pixel) || (fb->red_mask & fb->green_mask) ||
+        ((fb->red_mask | fb->green_mask) & fb->blue_mask))
+        return FAIL(r, "framebuffer: masks %#x %#x %#x", fb->red_mask, fb->green_mask, fb->blue_mask);
+    if (r->view->framebuffers == HANDOFF_VIEW_MAX)
+        return 0;                                /* more than anyone can look at */
+    r->view->framebuffer[r->view->framebuffers++] = fb;
+    return 0;
+}
+
+static int check_serial(struct reader *r, const struct handoff_serial *serial)
+{
+    if (serial->space != HANDOFF_SERIAL_IO && serial->space != HANDOFF_SERIAL_MMIO)
+        return FAIL(r, "serial port: address space %u", serial->space);
+    if (serial->address == 0 || (serial->space == HANDOFF_SERIAL_IO && serial->address > 0xfff8))
+        return FAIL(r, "serial port: address %#llx", (unsigned long long)serial->address);
+    if (serial->stride != 1 && serial->stride != 2 && serial->stride != 4)
+        return FAIL(r, "serial port: stride %u", serial->stride);
+    if (r->view->serials < HANDOFF_VIEW_MAX)
+        r->view->serial[r->view->serials++] = serial;
+    return 0;
+}
+
+static int check_text(struct reader *r, const struct handoff_text *text, const char *name, const char **out_text)
+{
+    size_t bytes = text->record.bytes - sizeof(*text);
+
+    if (bytes == 0 || strnlen(text->text, bytes) == bytes)
+        return FAIL(r, "%s: no NUL ends it", name);
+    *out_text = text->text;
+    return 0;
+}
+
+static int check_stamps(struct reader *r, const struct handoff_stamps *stamps)
+{
+    if (stamps->count > (stamps->record.bytes - sizeof(*stamps)) / sizeof(stamps->stamp[0]))
+        return FAIL(r, "stamps: %u in %u bytes", stamps->count, stamps->record.bytes);
+    r->view->stamps = stamps;
+    return 0;
+}
+
+static int check_recorder(struct reader *r, const struct handoff_recorder *recorder)
+{
+    if (recorder->base % HANDOFF_PAGE_BYTES || recorder->bytes % HANDOFF_PAGE_BYTES || recorder->bytes == 0 ||
+        recorder->base + recorder->bytes < recorder->base)
+        return FAIL(r, "recorder: %llu bytes at %#llx", (unsigned long long)recorder->bytes, (unsigned long long)recorder->base);
+    r->view->recorder = recorder;
+    return 0;
+}
+
+static int check_firmware(struct reader *r, const struct handoff_firmware *firmware)
+{
+    if (strnlen(firmware->vendor, sizeof(firmware->vendor)) == sizeof(firmware->vendor))
+        return FAIL(r, "firmware: no NUL ends the vendor");
+    r->view->firmware = firmware;
+    return 0;
+}
+
+static uint32_t least_bytes(uint32_t type)
+{
+    switch (type) {
+    case HANDOFF_MEMORY_MAP:   return sizeof(struct handoff_memory_map);
+    case HANDOFF_IMAGE:        return sizeof(struct handoff_image);
+    case HANDOFF_FRAMEBUFFER:  return sizeof(struct handoff_framebuffer);
+    case HANDOFF_ROOTS:        return sizeof(struct handoff_roots);
+    case HANDOFF_SERIAL:       return sizeof(struct handoff_serial);
+    case HANDOFF_COMMAND_LINE:
+    case HANDOFF_LOADER_LOG:   return sizeof(struct handoff_text);
+    case HANDOFF_SEED:         return sizeof(struct handoff_seed);
+    case HANDOFF_STAMPS:       return sizeof(struct handoff_stamps);
+    case HANDOFF_RECORDER:     return sizeof(struct handoff_recorder);
+    case HANDOFF_FIRMWARE:     return sizeof(struct handoff_firmware);
+    case HANDOFF_X86_STATE:    return sizeof(struct handoff_x86_state);
+    default:                   return sizeof(struct handoff_record);
+    }
+}
+
+static int check_record(struct reader *r, struct handoff_record *record)
+{
+    struct handoff_view *view = r->view;
+    const void *body = record;
+
+    if (record->bytes < least_bytes(record->type))
+        return FAIL(r, "record type %#x has only %u bytes", record->type, record->bytes);
+    switch (record->type) {
+    case HANDOFF_MEMORY_MAP:   return check_map(r, body);
+    case HANDOFF_IMAGE:        return check_image(r, body);
+    case HANDOFF_FRAMEBUFFER:  return check_framebuffer(r, body);
+    case HANDOFF_SERIAL:       return check_serial(r, body);
+    case HANDOFF_COMMAND_LINE: return check_text(r, body, "command line", &view->command_line);
+    case HANDOFF_LOADER_LOG:   return check_text(r, body, "loader log", &view->loader_log);
+    case HANDOFF_STAMPS:       return check_stamps(r, body);
+    case HANDOFF_RECORDER:     return check_recorder(r, body);
+    case HANDOFF_FIRMWARE:     return check_firmware(r, body);
+    case HANDOFF_ROOTS:        view->roots = body; return 0;
+    case HANDOFF_SEED:         view->seed = (struct handoff_seed *)record; return 0;
+    case HANDOFF_X86_STATE:    view->x86_state = body; return 0;
+    default:                   view->unknown_records++; return 0;
+    }
+}
+
+int handoff_check(struct handoff *block, struct handoff_view *out_view, char *out_why, size_t why_bytes)
+{
+    struct reader r = { out_view, out_why, why_bytes };
+    uint64_t offset;
+    int error;
+
+    memset(out_view, 0, sizeof(*out_view));
+    out_view->command_line = out_view->loader_log = "";
+    if ((error = check_header(&r, block)))
+        return error;
+    for (offset = block->header_bytes; offset < block->bytes;) {
+        struct handoff_record *record = (struct handoff_record *)((uint8_t *)block + offset);
+        uint64_t left = block->bytes - offset;
+
+        if (left < sizeof(*record) || record->bytes < sizeof(*record) || record->bytes % 8 || record->bytes > left)
+            return FAIL(&r, "the record at offset %llu does not fit the block", (unsigned long long)offset);
+        if ((error = check_record(&r, record)))
+            return error;
+        offset += record->bytes;
+    }
+    if (!out_view->map || !out_view->image)
+        return FAIL(&r, "there is no %s record", out_view->map ? "image" : "memory map");
+    out_view->block = block;
+    return 0;
+}
+
+const char *handoff_memory_name(uint32_t type)
+{
+    static const char *const name[HANDOFF_MEMORY_TYPES] = {
+        "?", "usable", "boot services", "loader", "persistent", "core", "recorder",
+        "ACPI tables", "ACPI NVS", "runtime services", "reserved", "MMIO", "bad",
+    };
+    return name[type < HANDOFF_MEMORY_TYPES ? type : 0];
+}
+
+const char *handoff_stage_name(uint32_t stage)
+{
+    static const char *const name[] = {
+        "?", "entry", "console", "watchdog", "volume", "command line", "tables", "seed", "displays", "image", "memory",
+        "paging", "exit", "quiet", "jump",
+    };
+    return name[stage < sizeof(name) / sizeof(name[0]) ? stage : 0];
+}

@@ -1,0 +1,150 @@
+/* Lines are put together on the caller's stack, kept in a ring, and drained to the sinks: at once when they are open. */
+#include "core/log.h"
+
+#include "core/clock.h"
+#include "core/display.h"
+#include "core/serial.h"
+
+#include <ingot/cpu.h>
+#include <ingot/format.h>
+#define LOG_SUBSYSTEM log
+#include <ingot/log.h>
+#include <ingot/string.h>
+
+LOG_SUBSYSTEM_DEFINE(log);
+LOG_SUBSYSTEM_DEFINE(app);
+
+enum { RING_BYTES = 32768, RAW = 0 };
+
+struct entry {
+    uint64_t ticks;
+    const char *subsystem;
+    uint8_t level;                             /* enum log_level, or RAW */
+    uint8_t cpu;
+    uint16_t bytes;                            /* of the text that follows; the next entry is at the next multiple of 8 */
+};
+_Static_assert(RING_BYTES % 8 == 0 && sizeof(struct entry) % 8 == 0, "entries stay aligned");
+
+static uint8_t ring[RING_BYTES] __attribute__((section(".noinit"), aligned(8)));
+static size_t ring_used, ring_drained;         /* offsets; kept lines lie between. Refilled from 0 once all is drained */
+static uint32_t lost_lines;
+static bool open, draining, dying;
+
+/* ANSI colours for the screen: what is lost is red, what is missing is yellow. */
+static const char *const level_color[] = { "", "\033[1;31m", "\033[1;33m", "", "\033[2m" };
+static const char *const level_name[] = { "", "error", "warn", "info", "debug" };
+
+/* Copies text so that no byte of it can steer a terminal or end the line. */
+static size_t escape(char *to, size_t bytes, const char *text)
+{
+    size_t used = 0;
+
+    for (; *text && used + 5 < bytes; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (c >= ' ' && c != 0x7f)
+            to[used++] = (char)c;
+        else
+            used += (size_t)format(to + used, bytes - used, "\\x%02x", c);
+    }
+    to[used] = 0;
+    return used;
+}
+
+static void to_sinks(const struct entry *entry, const char *text)
+{
+    char prefix[64];
+    uint64_t us = clock_ticks_to_ns(entry->ticks) / 1000;
+    int prefix_bytes = 0;
+
+    if (entry->level != RAW)
+        prefix_bytes = format(prefix, sizeof(prefix), "[%5llu.%06llu] %u %-5s %s: ", (unsigned long long)(us / 1000000),
+                              (unsigned long long)(us % 1000000), entry->cpu, level_name[entry->level], entry->subsystem);
+    serial_send_line(prefix, (size_t)prefix_bytes, text, entry->bytes);
+    display_log_line(level_color[entry->level], prefix, (size_t)prefix_bytes, text, entry->bytes);
+}
+
+void log_flush(void)
+{
+    if (draining && !dying)
+        return;
+    draining = true;
+    while (ring_drained < ring_used) {
+        struct entry entry;
+
+        memcpy(&entry, ring + ring_drained, sizeof(entry));
+        const char *text = (const char *)ring + ring_drained + sizeof(entry);
+        ring_drained += (sizeof(entry) + entry.bytes + 7) & ~(size_t)7;
+        to_sinks(&entry, text);
+    }
+    ring_used = ring_drained = 0;
+    draining = false;
+}
+
+static void keep(const char *subsystem, unsigned level, const char *text, size_t bytes)
+{
+    struct entry entry = { cpu_ticks(), subsystem, (uint8_t)level, (uint8_t)cpu_id(), (uint16_t)bytes };
+    size_t needed = (sizeof(entry) + bytes + 7) & ~(size_t)7;
+    uint64_t flags = cpu_interrupts_off();
+
+    if (ring_used + needed > RING_BYTES) {
+        lost_lines++;
+    } else {
+        memcpy(ring + ring_used, &entry, sizeof(entry));
+        memcpy(ring + ring_used + sizeof(entry), text, bytes);
+        ring_used += needed;
+    }
+    if (open)
+        log_flush();
+    cpu_interrupts_restore(flags);
+}
+
+void log_line(const struct log_subsystem *subsystem, enum log_level level, const char *pattern, ...)
+{
+    char text[LOG_LINE_BYTES], line[LOG_LINE_BYTES];
+    va_list args;
+
+    va_start(args, pattern);
+    format_va(text, sizeof(text), pattern, args);
+    va_end(args);
+    keep(subsystem->name, level, line, escape(line, sizeof(line), text));
+}
+
+void log_raw(const char *pattern, ...)
+{
+    char text[LOG_LINE_BYTES], line[LOG_LINE_BYTES];
+    va_list args;
+
+    va_start(args, pattern);
+    format_va(text, sizeof(text), pattern, args);
+    va_end(args);
+    keep("", RAW, line, escape(line, sizeof(line), text));
+}
+
+static void replay(const char *text)
+{
+    while (*text) {
+        const char *end = strchr(text, '\n');
+        size_t bytes = end ? (size_t)(end - text) : strlen(text);
+
+        serial_send_untold(text, bytes);
+        display_log_line("\033[2m", "", 0, text, bytes);
+        text += bytes + (end != NULL);
+    }
+}
+
+void log_open(const char *loader_log)
+{
+    replay(loader_log);
+    open = true;
+    log_flush();
+    if (lost_lines)
+        log_warn("%u lines were lost before there was anywhere to send them", lost_lines);
+}
+
+void log_panic_mode(void)
+{
+    dying = true;
+    open = true;
+    log_flush();
+}

@@ -1,0 +1,15 @@
+/* The log's inside, for the core's own files. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Lines are kept in memory until this is called, then go to every serial port and the screen: the loader's own lines first (to
+ * the screen, and to the ports that have not seen them), then those kept. Boot CPU, once. */
+void log_open(const char *loader_log);
+
+/* From now on no lock is waited for and no sink is spared: somebody is dying. Any context. */
+void log_panic_mode(void);
+
+/* Sends out what is kept, for a panic before log_open(). */
+void log_flush(void);

@@ -1,0 +1,13 @@
+/* What this machine is, as a whole: the READY line, and the facts that a report wants. */
+#pragma once
+
+#include "core/handoff_view.h"
+
+/* Keeps the view, and takes note of when the core began. Boot CPU, once. */
+void machine_start(const struct handoff_view *view, uint64_t entry_ticks);
+
+/* Says that something is missing: one word for the READY line's degraded= list, such as "serial". Boot CPU, before machine_ready(). */
+void machine_degraded(const char *word);
+
+/* `READY ...`: the core hands over to main. */
+void machine_ready(void);

@@ -1,0 +1,51 @@
+#include "core/memory.h"
+
+#include "core/pages.h"
+
+static const struct handoff_memory_map *map;
+
+void memory_start(const struct handoff_view *view)
+{
+    map = view->map;
+    pages_add_regions(map->region, map->count, HANDOFF_MEMORY_USABLE);
+}
+
+const struct handoff_region *memory_region(uint64_t address)
+{
+    for (uint32_t i = 0; map && i < map->count; i++)
+        if (address >= map->region[i].start && address < map->region[i].end)
+            return &map->region[i];
+    return NULL;
+}
+
+/* Firmware puts tables in any of these; free, bad and device memory holds none. */
+static bool type_holds_tables(uint32_t type)
+{
+    return type != HANDOFF_MEMORY_USABLE && type != HANDOFF_MEMORY_MMIO && type != HANDOFF_MEMORY_BAD;
+}
+
+const void *memory_readable(uint64_t start, uint64_t bytes)
+{
+    uint64_t at = start, end = start + bytes;
+
+    if (start < HANDOFF_PAGE_BYTES || end < start)
+        return NULL;
+    while (at < end) {
+        const struct handoff_region *region = memory_region(at);
+
+        if (!region || !type_holds_tables(region->type))
+            return NULL;
+        at = region->end;
+    }
+    return (const void *)(uintptr_t)start;
+}
+
+uint64_t memory_bytes(uint32_t type)
+{
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < map->count; i++)
+        if (map->region[i].type == type)
+            bytes += map->region[i].end - map->region[i].start;
+    return bytes;
+}

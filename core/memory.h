@@ -1,0 +1,16 @@
+/* The memory map, for the core's own files. */
+#pragma once
+
+#include "core/handoff_view.h"
+
+/* The region that address lies in, or NULL. Constant in the number of bytes, linear in regions. Any context. */
+const struct handoff_region *memory_region(uint64_t address);
+
+/* start as a pointer, or NULL unless all of [start, start + bytes) is memory where firmware may have put tables. Any context. */
+const void *memory_readable(uint64_t start, uint64_t bytes);
+
+/* Bytes of all regions of a type. */
+uint64_t memory_bytes(uint32_t type);
+
+/* Takes the map over: from here on pages_alloc() works. Boot CPU, once. */
+void memory_start(const struct handoff_view *view);

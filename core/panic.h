@@ -1,0 +1,16 @@
+/* The crash report, for the core's own files. Applications see <ingot/panic.h>. */
+#pragma once
+
+#include <stdarg.h>
+
+#include "core/arch.h"
+
+struct panic_scene {
+    const char *code;                          /* one upper-case word: "PAGE-FAULT" */
+    struct arch_place place;                   /* where it happened */
+    void (*describe)(const void *context);     /* more lines by log_raw(): registers. May be NULL */
+    const void *context;
+};
+
+/* Tells the scene and the sentence on every sink, then ends by the policy panic=. Any context, however broken. */
+_Noreturn void panic_show(const struct panic_scene *scene, const char *pattern, ...) __attribute__((format(gnu_printf, 2, 3), cold));

@@ -1,0 +1,110 @@
+/* The class of serial ports: places where one may be, ports that drivers found there, lines to all of them. */
+#include "core/serial.h"
+
+#include "core/driver.h"
+
+#include <ingot/error.h>
+#include <ingot/format.h>
+#define LOG_SUBSYSTEM serial
+#include <ingot/log.h>
+#include <ingot/serial.h>
+#include <ingot/string.h>
+
+LOG_SUBSYSTEM_DEFINE(serial);
+
+static struct serial_place places[SERIAL_PORTS_MAX];
+static bool place_told[SERIAL_PORTS_MAX];      /* the loader's log went there */
+static unsigned place_count;
+static struct serial_port *ports[SERIAL_PORTS_MAX];
+static unsigned port_count;
+
+static const char *source_name(uint32_t source)
+{
+    static const char *const name[] = { "loader", "legacy", "option", "SPCR", "DBG2", "PCI" };
+
+    return name[source < sizeof(name) / sizeof(name[0]) ? source : 0];
+}
+
+void serial_start(const struct handoff_view *view)
+{
+    place_count = 0;
+    for (uint32_t i = 0; i < view->serials && place_count < SERIAL_PORTS_MAX; i++) {
+        const struct handoff_serial *from = view->serial[i];
+
+        place_told[place_count] = from->told;
+        places[place_count++] = (struct serial_place){
+            .space = from->space == HANDOFF_SERIAL_MMIO ? SERIAL_MMIO : SERIAL_IO, .address = from->address,
+            .stride = from->stride, .clock_hz = from->clock_hz, .baud = from->baud, .source = source_name(from->source),
+        };
+    }
+}
+
+void serial_last_resort(void)
+{
+    static const uint16_t legacy[] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };
+
+    for (unsigned i = 0; i < sizeof(legacy) / sizeof(legacy[0]) && place_count < SERIAL_PORTS_MAX; i++)
+        places[place_count++] = (struct serial_place){ .space = SERIAL_IO, .address = legacy[i], .stride = 1, .source = "legacy" };
+    driver_start_phase(DRIVER_SERIAL);
+}
+
+const struct serial_place *serial_place(unsigned index)
+{
+    return index < place_count ? &places[index] : NULL;
+}
+
+int serial_register(struct serial_port *port)
+{
+    if (port_count == SERIAL_PORTS_MAX)
+        return ERR_FULL;
+    ports[port_count++] = port;
+    return 0;
+}
+
+struct serial_port *serial_port(unsigned index)
+{
+    return index < port_count ? ports[index] : NULL;
+}
+
+unsigned serial_count(void)
+{
+    return port_count;
+}
+
+/* A port that takes nothing within its bound is muted: a dead line must not slow the machine. One try a line brings it back. */
+static void send(struct serial_port *port, const char *text, size_t bytes)
+{
+    size_t taken = port->ops->write(port, text, bytes);
+
+    port->lost_bytes += bytes - taken;
+    port->muted = taken < bytes;
+}
+
+static void send_line(struct serial_port *port, const char *prefix, size_t prefix_bytes, const char *text, size_t text_bytes)
+{
+    if (prefix_bytes)
+        send(port, prefix, prefix_bytes);
+    send(port, text, text_bytes);
+    send(port, "\r\n", 2);
+}
+
+void serial_send_line(const char *prefix, size_t prefix_bytes, const char *text, size_t text_bytes)
+{
+    for (unsigned i = 0; i < port_count; i++)
+        send_line(ports[i], prefix, prefix_bytes, text, text_bytes);
+}
+
+static bool was_told(const struct serial_port *port)
+{
+    for (unsigned i = 0; i < place_count; i++)
+        if (places[i].space == port->place.space && places[i].address == port->place.address)
+            return place_told[i];
+    return false;
+}
+
+void serial_send_untold(const char *text, size_t bytes)
+{
+    for (unsigned i = 0; i < port_count; i++)
+        if (!was_told(ports[i]))
+            send_line(ports[i], "", 0, text, bytes);
+}

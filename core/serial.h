@@ -1,0 +1,20 @@
+/* Serial ports, for the core's own files. Drivers and applications see <ingot/serial.h>. */
+#pragma once
+
+#include <stddef.h>
+
+#include "core/handoff_view.h"
+
+/* Takes over the places where the loader proved a port, then those of serial=. Boot CPU, once, before drivers start. */
+void serial_start(const struct handoff_view *view);
+
+/* Nothing is known yet and somebody is dying: proposes the legacy addresses. Any context. */
+void serial_last_resort(void);
+
+unsigned serial_count(void);
+
+/* A line on every port: prefix, text, end of line. Any context. */
+void serial_send_line(const char *prefix, size_t prefix_bytes, const char *text, size_t text_bytes);
+
+/* The same without prefix, on the ports that did not get the loader's own log. */
+void serial_send_untold(const char *text, size_t bytes);

@@ -1,0 +1,56 @@
+/* The boot's table of contents: one line a step, in order. */
+#include "core/start.h"
+
+#include "core/acpi.h"
+#include "core/arch.h"
+#include "core/clock.h"
+#include "core/display.h"
+#include "core/driver.h"
+#include "core/end.h"
+#include "core/log.h"
+#include "core/machine.h"
+#include "core/memory.h"
+#include "core/option.h"
+#include "core/serial.h"
+
+#include <ingot/panic.h>
+
+static struct handoff_view view;
+
+static void check_handoff(struct handoff *block)
+{
+    char why[160];
+
+    if (handoff_check(block, &view, why, sizeof(why)))
+        panic_code("HANDOFF", "%s", why);
+}
+
+static _Noreturn void run_application(void)
+{
+    int argc;
+    char **argv = option_arguments(&argc);
+
+    end_run(main(argc, argv));
+}
+
+_Noreturn void core_start(struct handoff *block, uint64_t entry_ticks)
+{
+    arch_start_boot_cpu();                     /* descriptors and vectors: from here on a fault ends in words */
+    check_handoff(block);                      /* nothing in it is believed before */
+    machine_start(&view, entry_ticks);
+    option_start(view.command_line, application_name);
+    arch_start_memory(&view);                  /* where stacks and guards lie */
+    memory_start(&view);                       /* pages_alloc() works */
+    acpi_init(view.roots ? view.roots->acpi_rsdp : 0, memory_readable);
+    driver_start_phase(DRIVER_COUNTER);
+    clock_start();                             /* time has a unit */
+    serial_start(&view);
+    driver_start_phase(DRIVER_SERIAL);
+    display_start(&view);
+    display_open_console();
+    log_open(view.loader_log);                 /* what was said so far is told now, the loader's lines first */
+    arch_describe_cpu();
+    driver_start_phase(DRIVER_DEVICE);
+    machine_ready();
+    run_application();
+}

@@ -1,0 +1,13 @@
+/* What addresses mean, for crash reports and the backtrace. Any context. */
+#pragma once
+
+#include "core/handoff_view.h"
+
+/* The name of the stack whose guard page holds address, or NULL. */
+const char *stack_guard_name(uint64_t address);
+
+bool address_is_stack(uint64_t address);
+bool address_is_text(uint64_t address);
+
+/* In words: "program text", "the guard page of the NMI stack". May use buffer for the answer. */
+const char *address_words(uint64_t address, char *buffer, size_t bytes);

@@ -1,0 +1,139 @@
+/* The x86_64 side of the core: what its files share. Not for drivers or applications. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <ingot/cpu.h>
+
+/* Segment selectors of our GDT. */
+enum { SELECTOR_CODE = 0x08, SELECTOR_DATA = 0x10, SELECTOR_TSS = 0x18 };
+
+/* Interrupt stack table slots (1 to 7; 0 means: stay on the stack that runs). Intel SDM vol. 3A, "Interrupt Stack Table". */
+enum ist { IST_DOUBLE_FAULT = 1, IST_NMI, IST_MACHINE_CHECK, IST_COUNT = IST_MACHINE_CHECK };
+enum { IST_STACK_BYTES = 8192, GUARD_BYTES = 4096 };
+
+/* Each emergency stack with the page below it that is never mapped: overflowing one must not reach the next. */
+struct ist_stack {
+    uint8_t guard[GUARD_BYTES];
+    uint8_t stack[IST_STACK_BYTES];
+} __attribute__((aligned(4096)));
+
+struct tss {                                  /* SDM vol. 3A, "64-Bit Mode Task Segment" */
+    uint32_t reserved0;
+    uint64_t rsp[3];
+    uint64_t reserved1;
+    uint64_t ist[7];                          /* IST1 is ist[0] */
+    uint64_t reserved2;
+    uint16_t reserved3, io_map_base;
+} __attribute__((packed));
+_Static_assert(sizeof(struct tss) == 104, "the TSS is 104 bytes");
+
+/* One processor's own area. GS points to it. */
+struct cpu {
+    struct cpu *self;                         /* offset CPU_LOCAL_SELF */
+    uint32_t id;                              /* offset CPU_LOCAL_ID */
+    uint32_t apic_id;
+    struct ist_stack *ist_stacks;             /* IST_COUNT of them */
+    struct tss tss;
+    uint64_t gdt[5];                          /* null, code, data, TSS (two slots) */
+};
+_Static_assert(offsetof(struct cpu, self) == CPU_LOCAL_SELF && offsetof(struct cpu, id) == CPU_LOCAL_ID,
+               "ingot/cpu_inline.h reads them by these offsets");
+
+extern struct cpu boot_cpu;
+
+/* ---- registers ---- */
+
+enum msr {
+    MSR_APIC_BASE    = 0x01b,
+    MSR_TSC_ADJUST   = 0x03b,
+    MSR_MTRR_CAP     = 0x0fe,
+    MSR_MISC_ENABLE  = 0x1a0,
+    MSR_PAT          = 0x277,
+    MSR_MTRR_DEFAULT = 0x2ff,
+    MSR_TSC_DEADLINE = 0x6e0,
+    MSR_EFER         = 0xc0000080,
+    MSR_FS_BASE      = 0xc0000100,
+    MSR_GS_BASE      = 0xc0000101,
+    MSR_KERNEL_GS    = 0xc0000102,
+};
+
+enum {                                        /* CR0 */
+    CR0_MP = 1u << 1,                         /* WAIT faults when TS is set */
+    CR0_EM = 1u << 2,                         /* no FPU */
+    CR0_TS = 1u << 3,                         /* task switched: next FP instruction faults */
+    CR0_NE = 1u << 5,                         /* FP errors by #MF, not by IRQ 13 */
+    CR0_WP = 1u << 16,                        /* read-only pages hold for us too */
+};
+
+enum {                                        /* CR4 */
+    CR4_OSFXSR     = 1u << 9,
+    CR4_OSXMMEXCPT = 1u << 10,
+    CR4_UMIP       = 1u << 11,
+    CR4_LA57       = 1u << 12,
+    CR4_OSXSAVE    = 1u << 18,
+    CR4_SMEP       = 1u << 20,
+    CR4_SMAP       = 1u << 21,
+};
+
+static inline uint64_t msr_read(uint32_t msr)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr) : "memory");
+    return (uint64_t)high << 32 | low;
+}
+
+static inline void msr_write(uint32_t msr, uint64_t value)
+{
+    __asm__ volatile("wrmsr" :: "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
+}
+
+#define CPU_CONTROL_REGISTER(name) \
+    static inline uint64_t name##_read(void) \
+    { \
+        uint64_t value; \
+        __asm__ volatile("mov %%" #name ", %0" : "=r"(value) :: "memory"); \
+        return value; \
+    } \
+    static inline void name##_write(uint64_t value) { __asm__ volatile("mov %0, %%" #name :: "r"(value) : "memory"); }
+CPU_CONTROL_REGISTER(cr0)
+CPU_CONTROL_REGISTER(cr2)
+CPU_CONTROL_REGISTER(cr3)
+CPU_CONTROL_REGISTER(cr4)
+
+struct cpuid {
+    uint32_t eax, ebx, ecx, edx;
+};
+
+static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
+{
+    struct cpuid r;
+    __asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
+    return r;
+}
+
+/* The leaf, or zeros where the CPU does not have it. */
+struct cpuid cpuid_or_zero(uint32_t leaf, uint32_t subleaf);
+
+/* ---- traps: exceptions and interrupts ---- */
+
+enum vector {
+    VECTOR_NMI = 2, VECTOR_DOUBLE_FAULT = 8, VECTOR_GENERAL_PROTECTION = 13, VECTOR_PAGE_FAULT = 14, VECTOR_MACHINE_CHECK = 18,
+    VECTOR_FIRST_INTERRUPT = 32, VECTORS = 256,
+};
+
+/* What vectors.S leaves on the stack, lowest address first. */
+struct trap_frame {
+    uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax;
+    uint64_t vector, error;                   /* error is 0 where the CPU pushes none */
+    uint64_t rip, cs, rflags, rsp, ss;        /* pushed by the CPU */
+};
+_Static_assert(sizeof(struct trap_frame) == 22 * 8, "vectors.S pushes 22 words");
+
+/* Loads GDT, TSS and IDT of cpu on the CPU that runs, and points GS to it. */
+void descriptors_load(struct cpu *cpu, struct ist_stack *ist_stacks);
+
+/* Reads 8 bytes of memory at an address that may not be mapped. False when it is not. */
+bool memory_read_safe(uint64_t address, uint64_t *out_value);

@@ -1,0 +1,179 @@
+/* What an exception was, in words. Source: Intel SDM vol. 3A, "Interrupt and Exception Handling". */
+#include "core/panic.h"
+#include "core/x86_64/address.h"
+#include "core/x86_64/trap.h"
+
+#include <ingot/probe.h>
+
+#include <ingot/format.h>
+#include <ingot/log.h>
+#include <ingot/string.h>
+
+struct exception_words {
+    const char *code, *sentence;
+};
+
+static const struct exception_words words[32] = {
+    [0]  = { "DIVIDE", "division by zero, or a quotient too large" },
+    [1]  = { "DEBUG", "a debug exception that no debugger asked for" },
+    [2]  = { "NMI", "a non-maskable interrupt" },
+    [3]  = { "BREAKPOINT", "an INT3 instruction with no debugger" },
+    [4]  = { "OVERFLOW", "an INTO instruction found an overflow" },
+    [5]  = { "BOUND", "a BOUND instruction found an index out of range" },
+    [6]  = { "INVALID-OPCODE", "an instruction that this CPU does not have, or UD2" },
+    [7]  = { "NO-FPU", "a floating-point or vector instruction while the unit is off" },
+    [8]  = { "DOUBLE-FAULT", "an exception while another one was being delivered" },
+    [9]  = { "COPROCESSOR", "coprocessor segment overrun" },
+    [10] = { "INVALID-TSS", "a bad task-state segment" },
+    [11] = { "SEGMENT", "a segment that is not present" },
+    [12] = { "STACK-SEGMENT", "a stack address that is not canonical" },
+    [13] = { "GENERAL-PROTECTION", "a general-protection fault" },
+    [14] = { "PAGE-FAULT", "a page fault" },
+    [16] = { "X87", "an x87 floating-point error" },
+    [17] = { "ALIGNMENT", "a misaligned access while alignment is checked" },
+    [18] = { "MACHINE-CHECK", "the hardware reports an error of its own" },
+    [19] = { "SIMD", "a vector floating-point exception" },
+    [20] = { "VIRTUALIZATION", "an EPT violation" },
+    [21] = { "CONTROL-PROTECTION", "a branch or return that control-flow protection forbids" },
+    [28] = { "HYPERVISOR", "a hypervisor injection" },
+    [29] = { "VMM", "a VMM communication exception" },
+    [30] = { "SECURITY", "a security exception" },
+};
+
+static const char *const flag_names[] = {     /* RFLAGS bits 0 to 21 */
+    "CF", NULL, "PF", NULL, "AF", NULL, "ZF", "SF", "TF", "IF", "DF", "OF", NULL, NULL, "NT", NULL, "RF", "VM", "AC", "VIF", "VIP", "ID",
+};
+
+static void print_flags(uint64_t rflags)
+{
+    char text[80];
+    size_t used = 0;
+
+    text[0] = 0;
+    for (unsigned bit = 0; bit < sizeof(flag_names) / sizeof(flag_names[0]); bit++)
+        if (rflags >> bit & 1 && flag_names[bit])
+            used += (size_t)format(text + used, sizeof(text) - used, " %s", flag_names[bit]);
+    log_raw("  rflags %08llx%s, I/O privilege %u", (unsigned long long)rflags, text, (unsigned)(rflags >> 12 & 3));
+}
+
+static void print_code_bytes(uint64_t rip)
+{
+    char text[3 * 16 + 1];
+    size_t used = 0;
+
+    text[0] = 0;
+    for (unsigned i = 0; i < 16; i++) {
+        uint8_t byte;
+
+        if (mmio_probe8((const volatile void *)(rip + i), &byte))
+            break;
+        used += (size_t)format(text + used, sizeof(text) - used, " %02x", byte);
+    }
+    log_raw("  code at rip:%s", used ? text : " cannot be read");
+}
+
+/* The registers, and for each that looks like an address what lies there. */
+static void print_registers(const void *context)
+{
+    const struct trap_frame *f = context;
+    const struct { const char *name; uint64_t value; } reg[] = {
+        { "rax", f->rax }, { "rbx", f->rbx }, { "rcx", f->rcx }, { "rdx", f->rdx }, { "rsi", f->rsi }, { "rdi", f->rdi },
+        { "rbp", f->rbp }, { "rsp", f->rsp }, { "r8 ", f->r8 },  { "r9 ", f->r9 },  { "r10", f->r10 }, { "r11", f->r11 },
+        { "r12", f->r12 }, { "r13", f->r13 }, { "r14", f->r14 }, { "r15", f->r15 },
+    };
+
+    log_raw("  rip %016llx  cs %04llx  ss %04llx  vector %llu  error %llx", (unsigned long long)f->rip, (unsigned long long)f->cs,
+            (unsigned long long)f->ss, (unsigned long long)f->vector, (unsigned long long)f->error);
+    for (unsigned i = 0; i < sizeof(reg) / sizeof(reg[0]); i += 4)
+        log_raw("  %s %016llx  %s %016llx  %s %016llx  %s %016llx", reg[i].name, (unsigned long long)reg[i].value, reg[i + 1].name,
+                (unsigned long long)reg[i + 1].value, reg[i + 2].name, (unsigned long long)reg[i + 2].value, reg[i + 3].name,
+                (unsigned long long)reg[i + 3].value);
+    print_flags(f->rflags);
+    log_raw("  cr0 %08llx  cr2 %016llx  cr3 %09llx  cr4 %08llx  efer %04llx", (unsigned long long)cr0_read(),
+            (unsigned long long)cr2_read(), (unsigned long long)cr3_read(), (unsigned long long)cr4_read(),
+            (unsigned long long)msr_read(MSR_EFER));
+    print_code_bytes(f->rip);
+}
+
+static struct panic_scene scene_of(const char *code, const struct trap_frame *frame)
+{
+    return (struct panic_scene){
+        .code = code, .place = { frame->rip, frame->rsp, frame->rbp }, .describe = print_registers, .context = frame,
+    };
+}
+
+enum {                                        /* page-fault error code; SDM vol. 3A, "Page-Fault Exceptions" */
+    FAULT_PRESENT = 1u << 0, FAULT_WRITE = 1u << 1, FAULT_USER = 1u << 2, FAULT_RESERVED = 1u << 3, FAULT_FETCH = 1u << 4,
+};
+
+static const char *page_fault_code(uint64_t address, uint64_t error)
+{
+    if (address < HANDOFF_PAGE_BYTES)
+        return "NULL-DEREF";
+    if (stack_guard_name(address))
+        return "STACK-OVERFLOW";
+    if (error & FAULT_PRESENT && error & FAULT_FETCH)
+        return "NOT-EXECUTABLE";
+    if (error & FAULT_PRESENT && error & FAULT_WRITE)
+        return "READ-ONLY";
+    return "PAGE-FAULT";
+}
+
+static const char *page_fault_reason(uint64_t error)
+{
+    if (error & FAULT_RESERVED)
+        return "a page-table entry has reserved bits set";
+    if (!(error & FAULT_PRESENT))
+        return "nothing is mapped there";
+    if (error & FAULT_FETCH)
+        return "what lies there may not be executed";
+    return error & FAULT_WRITE ? "what lies there may not be written" : "access is denied";
+}
+
+static _Noreturn void page_fault(const struct trap_frame *frame)
+{
+    uint64_t address = cr2_read();
+    const char *access = frame->error & FAULT_FETCH ? "jump to" : frame->error & FAULT_WRITE ? "write to" : "read from";
+    struct panic_scene scene = scene_of(page_fault_code(address, frame->error), frame);
+    char where[96];
+
+    /* After a wild jump the place that matters is the caller's: the jump left its return address on the stack. */
+    if (frame->error & FAULT_FETCH)
+        memory_read_safe(frame->rsp, &scene.place.pc);
+    panic_show(&scene, "%s %#llx (%s): %s", access, (unsigned long long)address, address_words(address, where, sizeof(where)),
+               page_fault_reason(frame->error));
+}
+
+/* A stack that runs into its guard page faults again while its page fault is delivered: that is how it gets here, on its own stack. */
+static _Noreturn void double_fault(const struct trap_frame *frame)
+{
+    const char *stack = stack_guard_name(cr2_read());
+    struct panic_scene scene = scene_of(stack ? "STACK-OVERFLOW" : "DOUBLE-FAULT", frame);
+
+    if (stack)
+        panic_show(&scene, "%s has run over, into its guard page at %#llx", stack, (unsigned long long)cr2_read());
+    panic_show(&scene, "%s", words[VECTOR_DOUBLE_FAULT].sentence);
+}
+
+void exception(struct trap_frame *frame)
+{
+    const struct exception_words *word = &words[frame->vector];
+    struct panic_scene scene = scene_of(word->code ? word->code : "EXCEPTION", frame);
+
+    if (frame->vector == VECTOR_PAGE_FAULT)
+        page_fault(frame);
+    if (frame->vector == VECTOR_DOUBLE_FAULT)
+        double_fault(frame);
+    if (frame->error)
+        panic_show(&scene, "%s; error code %#llx names %s entry %llu", word->sentence, (unsigned long long)frame->error,
+                   frame->error & 2 ? "IDT" : frame->error & 4 ? "LDT" : "GDT", (unsigned long long)(frame->error >> 3 & 0x1fff));
+    panic_show(&scene, "%s", word->sentence ? word->sentence : "a reserved exception");
+}
+
+/* Nothing is attached yet: each is counted and named by the interrupt layer. */
+void interrupt(struct trap_frame *frame)
+{
+    struct panic_scene scene = scene_of("INTERRUPT", frame);
+
+    panic_show(&scene, "interrupt vector %llu came, and nothing was attached to it", (unsigned long long)frame->vector);
+}

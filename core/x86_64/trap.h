@@ -1,0 +1,13 @@
+/* What the vectors lead to. */
+#pragma once
+
+#include "core/x86_64/cpu.h"
+
+/* Every vector, from vectors.S, interrupts off. May change the frame. */
+void trap(struct trap_frame *frame);
+
+/* Vectors 0 to 31 that nobody was ready for: tells and does not return, but for what can be gone on from (#BP, a stray NMI). */
+void exception(struct trap_frame *frame);
+
+/* Vectors 32 to 255. */
+void interrupt(struct trap_frame *frame);

@@ -1,0 +1,65 @@
+/* The 256 entries of the IDT. Each leaves the same frame, struct trap_frame of core/x86_64/cpu.h, and calls trap(frame).
+ * in:   as the CPU delivers: RSP was aligned to 16 before it pushed (SDM vol. 3A, "64-Bit Mode Stack Frame")
+ * out:  IRET to where it happened, all registers as they were, except where trap() changed the frame
+ * uses: the stack that the vector's IST entry names, or the one that ran */
+
+    .set VECTOR_BYTES, 16               /* every entry takes as much: descriptors.c finds them by multiplication */
+
+    .text
+    .balign 16
+    .globl vector_entries
+vector_entries:
+    .set vector, 0
+    .rept 256
+    .balign VECTOR_BYTES
+    .if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30
+    .else
+    pushq $0                            /* where the CPU pushes no error code: SDM vol. 3A, "Exceptions and Interrupts" */
+    .endif
+    pushq $vector
+    jmp vector_common
+    .set vector, vector + 1
+    .endr
+
+    .balign 16
+    .globl vector_common
+    .type vector_common, @function
+vector_common:
+    pushq %rax
+    pushq %rbx
+    pushq %rcx
+    pushq %rdx
+    pushq %rsi
+    pushq %rdi
+    pushq %rbp
+    pushq %r8
+    pushq %r9
+    pushq %r10
+    pushq %r11
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    movq %rsp, %rdi                     /* struct trap_frame; 22 words below an aligned address: RSP is aligned */
+    cld
+    call trap
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %r11
+    popq %r10
+    popq %r9
+    popq %r8
+    popq %rbp
+    popq %rdi
+    popq %rsi
+    popq %rdx
+    popq %rcx
+    popq %rbx
+    popq %rax
+    addq $16, %rsp                      /* vector and error code */
+    iretq
+    .size vector_common, . - vector_common
+
+    .section .note.GNU-stack, "", @progbits
