@@ -9,8 +9,7 @@ FUZZ_CC     := clang
 FUZZ_CFLAGS := -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
                -Wno-ignored-attributes -Itests/host/include -Icore/include -Icore/$(ARCH)/include -I.
 
-# (clang does not know gnu_printf, which is what format() and its like are declared as.)
-
+# clang does not know gnu_printf, as which format() and its like are declared; gcc checks their patterns.
 define fuzz_target
 $(HOST)/fuzz_$(1): tests/fuzz/fuzz_$(1).c $$(fuzz_$(1)_sources) | $(HOST)/
 	$(FUZZ_CC) $(FUZZ_CFLAGS) $$(fuzz_$(1)_flags) -o $$@ $$(filter %.c,$$^)
