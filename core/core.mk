@@ -42,6 +42,14 @@ $(OUT)/drivers/%.o: drivers/%.c core/core.mk
 	@mkdir -p $(@D)
 	$(CC) $(CORE_CFLAGS) -c -o $@ $<
 
+# The console's font, from Debian's psf-unifont: of the 8x16 fonts it alone has all block elements, and needs no other package.
+FONT ?= /usr/share/consolefonts/Unifont-APL8x16.psf.gz
+$(OUT)/core/font.S: tools/font.py $(FONT)
+	@mkdir -p $(@D)
+	$(PYTHON) tools/font.py $(FONT) $@
+$(OUT)/core/font.o: $(OUT)/core/font.S
+	$(CC) -c -o $@ $<
+
 # -z separate-code is our linker script's work; no interpreter; a symbol that is missing is an error, not a run-time surprise.
 CORE_LDFLAGS := -pie --no-dynamic-linker -T core/$(ARCH)/link.ld --gc-sections --build-id=sha1 -z max-page-size=4096 \
                 -z noexecstack -z nocombreloc --no-undefined --fatal-warnings

@@ -1,0 +1,85 @@
+"""font.py: the tables say what the font says, are the same every time, and a font that cannot serve is told in one line."""
+import gzip
+import re
+import struct
+import subprocess
+import sys
+
+import pytest
+
+import font
+from conftest import TOP
+
+CHARACTERS = [c for part in font.NEEDED for c in part]
+GLYPHS = [struct.pack("<QQ", c, ~c & 0xFFFF) for c in CHARACTERS][::-1]       # a glyph tells its character
+
+
+def psf1(glyphs=None, table=None, mode=3, height=16):
+    glyphs = GLYPHS + [bytes(16)] * (512 - len(GLYPHS)) if glyphs is None else glyphs
+    if table is None:
+        table = b"".join(struct.pack("<HH", c, 0xFFFF) for c in CHARACTERS[::-1]) + b"\xff\xff" * (512 - len(CHARACTERS))
+    return b"\x36\x04" + bytes([mode, height]) + b"".join(glyphs) + table
+
+
+def psf2(count=len(GLYPHS), width=8, flags=1, table=None, header=32):
+    if table is None:
+        table = b"".join(chr(c).encode() + b"\xfea\xcc\x81\xff" for c in CHARACTERS[::-1])
+    return b"\x72\xb5\x4a\x86" + struct.pack("<7I", 0, header, flags, count, 16, 16, width) + b"".join(GLYPHS) + table
+
+
+def tables(text):
+    rows = [bytes(int(v, 16) for v in line.split(",")) for line in re.findall(r"\.byte (.*)", text)]
+    shorts = [[int(v, 0) for v in line.split(",")] for line in re.findall(r"\.short (.*)", text)]
+    return rows, shorts[:-2], shorts[-2][0], shorts[-1][0]
+
+
+@pytest.mark.parametrize("data", [psf1(), psf2(), gzip.compress(psf1())], ids=["psf1", "psf2", "gzip"])
+def test_every_character_finds_its_glyph(data):
+    glyphs, ranges, count, replacement = tables(font.convert(data))
+    found = {c: glyphs[glyph + c - first] for first, last, glyph in ranges for c in range(first, last + 1)}
+    assert found == dict(zip(CHARACTERS, GLYPHS[::-1]))
+    assert count == len(ranges) and ranges == sorted(ranges) and ranges[0][:1] + ranges[0][2:] == [0x20, 0]
+    assert glyphs[replacement] == found[0xFFFD]
+
+
+def test_characters_may_share_a_glyph():
+    table = b"".join(struct.pack("<HHH", c, 0x3000 + c % 7, 0xFFFF) for c in CHARACTERS[::-1])
+    glyph_of = font.read_font(psf1(glyphs=GLYPHS + [bytes(16)] * (512 - len(GLYPHS)), table=table + b"\xff\xff" * (512 - len(GLYPHS))))[1]
+    assert set(CHARACTERS) <= set(glyph_of) and 0x3003 in glyph_of
+
+
+BAD = {
+    "empty": (b"", "is no PSF font: it begins with nothing"),
+    "other": (b"\x7fELF" + bytes(60), "is no PSF font: it begins with 7f454c46"),
+    "gzip cut": (gzip.compress(psf1())[:-40], "cannot be unpacked"),
+    "header cut": (psf1()[:3], "ends within its header: 3 bytes, 4 needed"),
+    "glyphs cut": (psf1()[:5000], "ends within its glyphs: 5000 bytes, 8196 needed"),
+    "table cut": (psf1()[:-1], "has a Unicode table of an odd length"),
+    "table short": (psf1()[:-2], "has 512 glyphs, and a Unicode table for 511"),
+    "no table": (psf1(mode=1), "has no Unicode table"),
+    "8x14": (psf1(height=14), "has glyphs of 8x14 dots; 8x16 are wanted"),
+    "no euro": (psf1(table=psf1()[4 + 8192:].replace(b"\xac\x20", b"\x01\x30")), "lacks needed characters: 1, the first of them U+20AC"),
+    "psf2 header cut": (psf2()[:31], "ends within its header: 31 bytes, 32 needed"),
+    "psf2 no table": (psf2(flags=0), "has no Unicode table"),
+    "psf2 16 wide": (psf2(width=16), "has glyphs of 16x16 dots; 8x16 are wanted"),
+    "psf2 no glyphs": (psf2(count=0), "claims 0 glyphs"),
+    "psf2 many glyphs": (psf2(count=1 << 31), "claims 2147483648 glyphs"),
+    "psf2 header far": (psf2(header=1 << 31), "ends within its glyphs"),
+    "psf2 table not UTF-8": (psf2(table=b"\xc3\x28\xff"), "has a Unicode table that is not UTF-8"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_font_is_told_in_one_line(tmp_path, name):
+    data, sentence = BAD[name]
+    (tmp_path / "font").write_bytes(data)
+    run = subprocess.run([sys.executable, TOP / "tools/font.py", tmp_path / "font", tmp_path / "out"], capture_output=True, text=True)
+    assert run.returncode == 1 and sentence in run.stderr and len(run.stderr.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_cut_of_a_font_is_refused_or_used():
+    for data in (psf1(), psf2()):
+        for end in list(range(64)) + list(range(64, len(data), 61)):
+            with pytest.raises(font.BadFont):
+                font.convert(data[:end])
