@@ -15,6 +15,9 @@ void arch_start_boot_cpu(void);
 /* Takes over from the view where stacks and their guards lie. Boot CPU, once. */
 void arch_start_memory(const struct handoff_view *view);
 
+/* Page tables of our own in place of the loader's, and the CPU's protections on. Boot CPU, after memory_start() and display_start(). */
+void arch_start_paging(const struct handoff_view *view);
+
 /* One line: what CPU this is and what was turned on for applications. After the log works. */
 void arch_describe_cpu(void);
 

@@ -3,9 +3,14 @@
 
 #include <stdint.h>
 
-/* Finds out how fast the CPU's counter runs, by what the CPU says and by the counters that drivers have registered.
+/* Chooses the clock and measures its speed. Takes CLOCK_WINDOW_US when counters work, and is bounded when they do not.
  * Boot CPU, after the drivers of phase DRIVER_COUNTER. */
 void clock_start(void);
 
-/* Nanoseconds since power-on for a value of cpu_ticks(). Before clock_start() a guess on the slow side. Any context. */
-uint64_t clock_ticks_to_ns(uint64_t ticks);
+/* A moment, cheaply, to be turned into time later. Any context. */
+uint64_t clock_stamp(void);
+
+/* Nanoseconds since power-on of such a stamp, or of a value of cpu_ticks() from the loader. */
+uint64_t clock_stamp_ns(uint64_t stamp);
+
+enum { CLOCK_WINDOW_US = 500 };

@@ -17,7 +17,7 @@ LOG_SUBSYSTEM_DEFINE(app);
 enum { RING_BYTES = 32768, RAW = 0 };
 
 struct entry {
-    uint64_t ticks;
+    uint64_t stamp;                            /* clock_stamp() */
     const char *subsystem;
     uint8_t level;                             /* enum log_level, or RAW */
     uint8_t cpu;
@@ -54,7 +54,7 @@ static size_t escape(char *to, size_t bytes, const char *text)
 static void to_sinks(const struct entry *entry, const char *text)
 {
     char prefix[64];
-    uint64_t us = clock_ticks_to_ns(entry->ticks) / 1000;
+    uint64_t us = clock_stamp_ns(entry->stamp) / 1000;
     int prefix_bytes = 0;
 
     if (entry->level != RAW)
@@ -83,7 +83,7 @@ void log_flush(void)
 
 static void keep(const char *subsystem, unsigned level, const char *text, size_t bytes)
 {
-    struct entry entry = { cpu_ticks(), subsystem, (uint8_t)level, (uint8_t)cpu_id(), (uint16_t)bytes };
+    struct entry entry = { clock_stamp(), subsystem, (uint8_t)level, (uint8_t)cpu_id(), (uint16_t)bytes };
     size_t needed = (sizeof(entry) + bytes + 7) & ~(size_t)7;
     uint64_t flags = cpu_interrupts_off();
 

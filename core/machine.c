@@ -46,7 +46,7 @@ void machine_ready(void)
     if (view->x86_state && view->x86_state->found & HANDOFF_X86_NO_NX)
         machine_degraded("nx");
     ready_ticks = cpu_ticks();
-    us = clock_ticks_to_ns(ready_ticks - loader_entry_ticks()) / 1000;
+    us = clock_stamp_ns(ready_ticks - loader_entry_ticks()) / 1000;
     log_raw("READY %s%s%s%u cpu, %llu MiB, %u display, %u serial, %llu.%03llu ms since the loader's entry",
             *degraded ? "degraded=" : "", degraded, *degraded ? " " : "", cpu_count(),
             (unsigned long long)(memory_bytes(HANDOFF_MEMORY_USABLE) >> 20), display_count(), serial_count(),
@@ -91,6 +91,6 @@ bool machine_boot_stage(unsigned index, const char **out_name, uint64_t *out_ns)
     } else {
         return false;
     }
-    *out_ns = clock_ticks_to_ns(ticks);
+    *out_ns = clock_stamp_ns(ticks);
     return true;
 }

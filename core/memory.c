@@ -10,12 +10,42 @@ void memory_start(const struct handoff_view *view)
     pages_add_regions(map->region, map->count, HANDOFF_MEMORY_USABLE);
 }
 
+/* The first region that ends behind address; map->count when there is none. */
+static uint32_t find(uint64_t address)
+{
+    uint32_t low = 0, high = map ? map->count : 0;
+
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+
+        if (map->region[middle].end <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 const struct handoff_region *memory_region(uint64_t address)
 {
-    for (uint32_t i = 0; map && i < map->count; i++)
-        if (address >= map->region[i].start && address < map->region[i].end)
-            return &map->region[i];
-    return NULL;
+    uint32_t index = find(address);
+
+    return map && index < map->count && map->region[index].start <= address ? &map->region[index] : NULL;
+}
+
+uint64_t memory_next(uint64_t address)
+{
+    uint32_t index = find(address);
+
+    return map && index < map->count ? map->region[index].start : UINT64_MAX;
+}
+
+bool memory_overlaps_ram(uint64_t start, uint64_t end)
+{
+    for (uint32_t i = find(start); map && i < map->count && map->region[i].start < end; i++)
+        if (map->region[i].type != HANDOFF_MEMORY_MMIO && map->region[i].type != HANDOFF_MEMORY_RESERVED)
+            return true;
+    return false;
 }
 
 /* Firmware puts tables in any of these; free, bad and device memory holds none. */

@@ -3,8 +3,14 @@
 
 #include "core/handoff_view.h"
 
-/* The region that address lies in, or NULL. Constant in the number of bytes, linear in regions. Any context. */
+/* The region that address lies in, or NULL. Any context. */
 const struct handoff_region *memory_region(uint64_t address);
+
+/* Where the next region after a hole at address begins; UINT64_MAX past the last. Any context. */
+uint64_t memory_next(uint64_t address);
+
+/* Some of [start, end) is memory, rather than devices or nothing. Any context. */
+bool memory_overlaps_ram(uint64_t start, uint64_t end);
 
 /* start as a pointer, or NULL unless all of [start, start + bytes) is memory where firmware may have put tables. Any context. */
 const void *memory_readable(uint64_t start, uint64_t bytes);

@@ -13,6 +13,7 @@
 #include "core/option.h"
 #include "core/serial.h"
 
+#include <ingot/memory.h>
 #include <ingot/panic.h>
 
 static struct handoff_view view;
@@ -41,15 +42,17 @@ _Noreturn void core_start(struct handoff *block, uint64_t entry_ticks)
     option_start(view.command_line, application_name);
     arch_start_memory(&view);                  /* where stacks and guards lie */
     memory_start(&view);                       /* pages_alloc() works */
+    display_start(&view);
+    arch_start_paging(&view);                  /* our own tables; the loader's are free */
     acpi_init(view.roots ? view.roots->acpi_rsdp : 0, memory_readable);
     driver_start_phase(DRIVER_COUNTER);
     clock_start();                             /* time has a unit */
     serial_start(&view);
     driver_start_phase(DRIVER_SERIAL);
-    display_start(&view);
     display_open_console();
     log_open(view.loader_log);                 /* what was said so far is told now, the loader's lines first */
     arch_describe_cpu();
+    mem_audit();                               /* nothing writable and executable, guards in place: proved, each time */
     driver_start_phase(DRIVER_DEVICE);
     machine_ready();
     run_application();

@@ -1,2 +1,3 @@
-# Drivers: the list is what is linked.
-drivers_sources := drivers/uart16550.c
+# Drivers: the list is what is linked. Counters come in the order in which the clock prefers them.
+
+drivers_sources := drivers/uart16550.c drivers/hpet.c drivers/pm_timer.c drivers/pit.c

@@ -10,10 +10,6 @@
 extern const uint8_t core_start_address[], core_end_address[], core_text_start[], core_text_end[], core_rodata_start[],
     core_rodata_end[];
 
-static const char *const ist_name[IST_COUNT + 1] = {
-    NULL, "the double-fault stack", "the NMI stack", "the machine-check stack",
-};
-
 static uint64_t main_stack_base, main_stack_end;
 
 void arch_start_memory(const struct handoff_view *view)
@@ -22,13 +18,22 @@ void arch_start_memory(const struct handoff_view *view)
     main_stack_end = view->image->stack_base + view->image->stack_bytes;
 }
 
+uint64_t stack_guard(unsigned index)
+{
+    if (index == 0)
+        return main_stack_base - GUARD_BYTES;
+    return index <= IST_COUNT ? (uint64_t)boot_cpu.ist_stacks[index - 1].guard : 0;
+}
+
 const char *stack_guard_name(uint64_t address)
 {
-    if (main_stack_base && address - (main_stack_base - GUARD_BYTES) < GUARD_BYTES)
-        return "the stack of main";
-    for (unsigned i = 0; i < IST_COUNT; i++)
-        if (address - (uint64_t)boot_cpu.ist_stacks[i].guard < GUARD_BYTES)
-            return ist_name[i + 1];
+    static const char *const name[IST_COUNT + 1] = {
+        "the stack of main", "the double-fault stack", "the NMI stack", "the machine-check stack",
+    };
+
+    for (unsigned i = 0; stack_guard(i); i++)
+        if (address - stack_guard(i) < GUARD_BYTES)
+            return name[i];
     return NULL;
 }
 

@@ -3,6 +3,9 @@
 
 #include "core/handoff_view.h"
 
+/* The guard page below stack number index, or 0 past the last. */
+uint64_t stack_guard(unsigned index);
+
 /* The name of the stack whose guard page holds address, or NULL. */
 const char *stack_guard_name(uint64_t address);
 

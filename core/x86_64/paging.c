@@ -1,0 +1,215 @@
+#include "core/x86_64/paging.h"
+
+#include "core/arch.h"
+#include "core/memory.h"
+#include "core/pages.h"
+#include "core/x86_64/cpu.h"
+
+#include <ingot/error.h>
+#define LOG_SUBSYSTEM paging
+#include <ingot/log.h>
+#include <ingot/memory.h>
+#include <ingot/pages.h>
+#include <ingot/panic.h>
+#include <ingot/string.h>
+
+LOG_SUBSYSTEM_DEFINE(paging);
+
+enum { TOP_BITS = 12, LEVEL_BITS = 9, SMALL = 1, LARGE = 2, HUGE = 3 };    /* levels of a 4 KiB, 2 MiB and 1 GiB page */
+
+static uint64_t *root;
+static unsigned levels;                  /* 4 or 5: whatever mode the firmware was in, as it cannot be left in 64-bit mode */
+static unsigned largest_level;           /* HUGE where the CPU has 1 GiB pages */
+static uint64_t nx_bit;                  /* 0 where the CPU has no NX */
+static uint64_t table_pages;
+
+bool paging_has_nx(void)
+{
+    return nx_bit != 0;
+}
+
+static uint64_t page_bytes(unsigned level)
+{
+    return 1ull << (TOP_BITS + LEVEL_BITS * (level - 1));
+}
+
+static uint64_t entry_for(uint64_t address, unsigned level, struct page_use use)
+{
+    uint64_t entry = address | PAGE_PRESENT;
+
+    if (use.rights == PAGE_NONE)
+        return 0;
+    if (use.rights == PAGE_RW)
+        entry |= PAGE_WRITE;
+    if (use.rights != PAGE_RX)
+        entry |= nx_bit;
+    if (level > SMALL)
+        entry |= PAGE_LARGE;
+    if (use.cache & 1)
+        entry |= PAGE_WT;
+    if (use.cache & 2)
+        entry |= PAGE_CD;
+    if (use.cache & 4)
+        entry |= level > SMALL ? PAGE_PAT_LARGE : PAGE_PAT_SMALL;
+    return entry;
+}
+
+struct page_use page_entry_use(uint64_t entry, uint64_t bytes)
+{
+    struct page_use use = { PAGE_NONE, PAGE_WB };
+    uint64_t pat = bytes > PAGE_BYTES ? PAGE_PAT_LARGE : PAGE_PAT_SMALL;
+
+    if (!(entry & PAGE_PRESENT))
+        return use;
+    use.rights = entry & PAGE_WRITE ? PAGE_RW : entry & PAGE_NX || !nx_bit ? PAGE_RO : PAGE_RX;
+    use.cache = (enum page_cache)((entry & PAGE_WT ? 1 : 0) | (entry & PAGE_CD ? 2 : 0) | (entry & pat ? 4 : 0));
+    return use;
+}
+
+static uint64_t *new_table(void)
+{
+    uint64_t *table = pages_alloc(1, 0, PAGES_ANYWHERE);
+
+    if (table)
+        table_pages++;
+    return table;
+}
+
+/* The table below an entry: made if there is none; a large page becomes a table of smaller ones that say the same. */
+static uint64_t *descend(uint64_t *entry, unsigned level)
+{
+    uint64_t old = *entry, step = page_bytes(level - 1), *table;
+
+    if (old & PAGE_PRESENT && !(old & PAGE_LARGE))
+        return (uint64_t *)(old & PAGE_ADDRESS);
+    table = new_table();
+    if (!table)
+        return NULL;
+    if (old & PAGE_PRESENT) {
+        struct page_use use = page_entry_use(old, page_bytes(level));
+        uint64_t small = entry_for(old & PAGE_ADDRESS & ~(page_bytes(level) - 1), level - 1, use);
+
+        for (unsigned i = 0; i < TABLE_ENTRIES; i++, small += step)
+            table[i] = small;
+    } else {
+        memset(table, 0, PAGE_BYTES);
+    }
+    *entry = (uint64_t)table | PAGE_PRESENT | PAGE_WRITE;    /* rights are the leaves' business */
+    return table;
+}
+
+static bool may_be_leaf(uint64_t entry, unsigned level)
+{
+    return level <= largest_level && (!(entry & PAGE_PRESENT) || level == SMALL || entry & PAGE_LARGE);
+}
+
+static int set_level(uint64_t *table, unsigned level, uint64_t start, uint64_t end, struct page_use use)
+{
+    uint64_t size = page_bytes(level), next;
+
+    for (uint64_t at = start; at < end; at = next) {
+        uint64_t *entry = &table[at / size % TABLE_ENTRIES], *below;
+
+        next = (at | (size - 1)) + 1;
+        if (next > end)
+            next = end;
+        if (next - at == size && may_be_leaf(*entry, level)) {
+            *entry = entry_for(at, level, use);
+            continue;
+        }
+        if (!(below = descend(entry, level)))
+            return ERR_NO_MEMORY;
+        if (set_level(below, level - 1, at, next, use))
+            return ERR_NO_MEMORY;
+    }
+    return 0;
+}
+
+int paging_set(uint64_t start, uint64_t end, struct page_use use)
+{
+    int error = set_level(root, levels, start, end, use);
+
+    cr3_write((uint64_t)root);           /* flushes what the TLB knew: nothing is global */
+    return error;
+}
+
+static void walk_level(const uint64_t *table, unsigned level, uint64_t base,
+                       void (*fn)(void *, uint64_t, uint64_t, uint64_t), void *context)
+{
+    for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
+        uint64_t address = base + i * page_bytes(level);
+
+        if (!(table[i] & PAGE_PRESENT))
+            continue;
+        if (level == SMALL || table[i] & PAGE_LARGE)
+            fn(context, address, page_bytes(level), table[i]);
+        else
+            walk_level((const uint64_t *)(table[i] & PAGE_ADDRESS), level - 1, address, fn, context);
+    }
+}
+
+void paging_walk(void (*fn)(void *context, uint64_t address, uint64_t bytes, uint64_t entry), void *context)
+{
+    walk_level((const uint64_t *)(cr3_read() & PAGE_ADDRESS), levels, 0, fn, context);
+}
+
+static uint64_t address_limit(void)
+{
+    unsigned bits = cpuid_or_zero(0x80000008, 0).eax & 0xff, reach = levels == 5 ? 52 : 47;    /* the lower, canonical half */
+
+    if (bits < 32 || bits > 52)
+        bits = 36;                       /* SDM vol. 2A, "CPUID" leaf 80000008H: what is meant where it is missing */
+    return 1ull << (bits < reach ? bits : reach);
+}
+
+/* All that somebody has a use for, in runs as long as one use holds. */
+static int build(void)
+{
+    uint64_t at = 0, end, limit = address_limit();
+
+    for (; at < limit; at = end) {
+        struct page_use use = page_use_at(at, &end);
+
+        if (end > limit)
+            end = limit;
+        if (use.rights != PAGE_NONE && set_level(root, levels, at, end, use))
+            return ERR_NO_MEMORY;
+    }
+    return 0;
+}
+
+void arch_start_paging(const struct handoff_view *view)
+{
+    levels = cr4_read() & CR4_LA57 ? 5 : 4;
+    largest_level = cpuid_or_zero(0x80000001, 0).edx & 1u << 26 ? HUGE : LARGE;    /* SDM vol. 2A, "CPUID": 1-GByte pages */
+    nx_bit = cpuid_or_zero(0x80000001, 0).edx & 1u << 20 ? PAGE_NX : 0;
+    root = new_table();
+    if (root)
+        memset(root, 0, PAGE_BYTES);
+    if (!root || build())
+        panic_code("MEMORY", "no memory for page tables: %llu pages were had", (unsigned long long)table_pages);
+    msr_write(MSR_PAT, PAT_VALUE);       /* the entries in use by the loader's tables stay as they are */
+    if (nx_bit)
+        msr_write(MSR_EFER, msr_read(MSR_EFER) | 1u << 11);
+    cr3_write((uint64_t)root);
+    protection_start();
+    if (view->image->tables_bytes)
+        pages_add(view->image->tables_base, view->image->tables_base + view->image->tables_bytes);
+}
+
+int mem_map_device(phys_addr address, uint64_t bytes, enum mem_caching caching, volatile void **out_pointer)
+{
+    static const enum page_cache cache[] = { PAGE_UC, PAGE_WC, PAGE_WB };
+    uint64_t start = address & ~(uint64_t)(PAGE_BYTES - 1), end = (address + bytes + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
+    int error;
+
+    if (bytes == 0 || end <= start || end > address_limit() || start == 0 || memory_overlaps_ram(start, end))
+        return ERR_BAD_VALUE;
+    error = paging_set(start, end, (struct page_use){ PAGE_RW, cache[caching] });
+    if (error) {
+        log_warn("no memory for the tables of %llu bytes at %#llx", (unsigned long long)bytes, (unsigned long long)address);
+        return error;
+    }
+    *out_pointer = (volatile void *)(uintptr_t)address;
+    return 0;
+}

@@ -1,0 +1,58 @@
+/* The core's page tables: addresses map to themselves; entries say who may do what, and how it is cached.
+ * Source: Intel SDM vol. 3A, "Paging"; "Page Attribute Table (PAT)". */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/handoff_view.h"
+
+enum { TABLE_ENTRIES = 512 };
+
+#define PAGE_PRESENT   (1ull << 0)
+#define PAGE_WRITE     (1ull << 1)
+#define PAGE_WT        (1ull << 3)       /* PAT index bit 0 */
+#define PAGE_CD        (1ull << 4)       /* PAT index bit 1 */
+#define PAGE_LARGE     (1ull << 7)       /* in a 2 MiB or 1 GiB entry */
+#define PAGE_PAT_SMALL (1ull << 7)       /* PAT index bit 2 of a 4 KiB entry ... */
+#define PAGE_PAT_LARGE (1ull << 12)      /* ... and of a larger one */
+#define PAGE_NX        (1ull << 63)
+#define PAGE_ADDRESS   0x000ffffffffff000ull
+
+/* Our own attributes, the same for all sizes of pages; entry_for() makes an entry of them. */
+enum page_rights {
+    PAGE_NONE,                           /* not mapped */
+    PAGE_RO,
+    PAGE_RW,
+    PAGE_RX,
+};
+
+enum page_cache {                        /* PAT indices; the table below is written to the MSR */
+    PAGE_WB = 0, PAGE_UC = 3, PAGE_WC = 4,
+};
+
+/* WB WT UC- UC as at power-on, then WC, WP, UC-, UC. */
+#define PAT_VALUE 0x0007050100070406ull
+
+struct page_use {
+    enum page_rights rights;
+    enum page_cache cache;
+};
+
+/* Tells what the map, the image and the displays want at a page: one place for building the tables and for auditing them.
+ * *out_end: the same holds from page up to there. Any context. */
+struct page_use page_use_at(uint64_t page, uint64_t *out_end);
+
+/* Maps [start, end) anew, or unmaps it, and flushes this CPU's TLB. ERR_NO_MEMORY. */
+int paging_set(uint64_t start, uint64_t end, struct page_use use);
+
+/* Every leaf entry in order: fn(context, address, bytes, entry). */
+void paging_walk(void (*fn)(void *context, uint64_t address, uint64_t bytes, uint64_t entry), void *context);
+
+/* What an entry says. */
+struct page_use page_entry_use(uint64_t entry, uint64_t bytes);
+bool paging_has_nx(void);
+
+/* The control bits that protect and that this CPU has, switched on, and compared later: names what was off, or NULL. */
+void protection_start(void);
+const char *protection_check(void);
