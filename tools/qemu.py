@@ -241,7 +241,8 @@ class Machine:
             self.qmp.connect(START_LIMIT_S)
             if incoming:
                 self._wait_status("inmigrate", 60)
-                self.qmp.command("cont")
+                if "-S" not in self.host_extra:
+                    self.qmp.command("cont")
         except QmpError as why:
             self.process.wait(10)
             raise Unavailable(f"QEMU did not start: {self._words() or why}") from why
