@@ -10,9 +10,91 @@ HOST   := build/host
 PYTHON := /usr/bin/python3                     # Debian's own: the packages that we install are for it
 CC     := gcc
 
+# The machine that `make run` and `make debug` boot on. DISPLAY counts only on the command line: in the environment it is the session's.
+MACHINE  ?= q35
+SMP      ?= 1
+MEM      ?= 256M
+FIRMWARE ?= 4m
+ARGS     ?=
+ifneq ($(origin DISPLAY),command line)
+DISPLAY  := none
+endif
+
+# Each target needs only its own packages. What is missing is named, and installed, before anything is built.
+packages_run       := build image run
+packages_debug     := build image run debug
+packages_image     := build image
+packages_usb       := build image
+packages_check     := build check
+packages_test      := build image run check debug test
+packages_test-full := $(packages_test)
+packages_bench     := build image run
+packages := $(sort $(foreach goal,$(MAKECMDGOALS),$(packages_$(goal))))
+ifneq ($(packages),)
+ifneq ($(shell tools/packages.sh $(packages) >&2 && echo ready),ready)
+$(error packages are missing, see above)
+endif
+endif
+
 include core/core.mk
 include drivers/drivers.mk
 include apps/apps.mk
 include efi/efi.mk
 include tests/host/host.mk
 include tests/fuzz/fuzz.mk
+
+# Another APP has other objects, which may be older than the core.elf that is there.
+$(OUT)/core.elf: $(OUT)/application
+$(OUT)/application: FORCE
+	@mkdir -p $(@D)
+	@echo '$(app_objects)' | cmp -s - $@ || echo '$(app_objects)' >$@
+
+$(OUT)/ingot.img: $(OUT)/BOOTX64.EFI esp/ingot.cfg esp/startup.nsh tools/mkimage.py
+	$(PYTHON) tools/mkimage.py $@ EFI/BOOT/BOOTX64.EFI=$< ingot/ingot.cfg=esp/ingot.cfg startup.nsh=esp/startup.nsh
+
+# The application's words, and the display of the session that make was started in.
+export INGOT_ARGS = $(ARGS)
+QEMU_RUN = DISPLAY="$$(tr '\0' '\n' </proc/$$PPID/environ | sed -n 's/^DISPLAY=//p')" $(PYTHON) tools/run.py $(OUT)/BOOTX64.EFI \
+	--machine $(MACHINE) --smp $(SMP) --mem $(MEM) --firmware $(FIRMWARE) --display $(DISPLAY) $(if $(COLD),--cold)
+
+.PHONY: run debug image usb check test test-full bench clean help FORCE
+
+run: $(OUT)/BOOTX64.EFI
+	@$(QEMU_RUN) --image $(OUT)/run.img
+
+debug: $(OUT)/BOOTX64.EFI
+	@$(QEMU_RUN) --image $(OUT)/run.img --debug $(OUT)/core.elf -- $(GDBFLAGS)
+
+image: $(OUT)/ingot.img
+
+usb: $(OUT)/ingot.img
+	@tools/usb.sh $< '$(DEV)'
+
+check:
+	@$(PYTHON) tools/check.py
+
+test test-full: host-tests fuzz-targets
+	@$(PYTHON) tools/test.py $(if $(filter test-full,$@),--full) --host $(host_tests:%=$(HOST)/test_%) --fuzz $(fuzz_targets)
+
+bench: $(OUT)/BOOTX64.EFI
+	@$(PYTHON) tools/bench.py
+
+clean:
+	rm -rf build
+
+help:
+	@echo 'make run        build, and boot in QEMU with the serial port on this terminal (Ctrl-A X ends it)'
+	@echo 'make debug      the same under gdb, stopped where the core starts in C'
+	@echo 'make image      $(OUT)/ingot.img: a disk that boots; dd it to a stick, or:'
+	@echo 'make usb DEV=/dev/sdX   writes it to a stick, after asking'
+	@echo 'make test       all tests that must always hold; test-full: the whole matrix of machines'
+	@echo 'make bench      what a boot costs: instructions, bytes, build times, each with its target'
+	@echo 'make check      facts about the sources: who includes whom, style, headers, scripts'
+	@echo 'make clean      removes build/'
+	@echo
+	@echo 'APP=$(APP)   the application: a folder, here or anywhere'
+	@echo 'ARGS=           words of its command line, and options: exit= panic= log= mode= serial='
+	@echo 'MACHINE=$(MACHINE)  SMP=$(SMP)  MEM=$(MEM)   the machine: q35 or pc, CPUs, memory'
+	@echo 'DISPLAY=none    none std virtio virtio-gpu qxl ramfb two'
+	@echo 'FIRMWARE=$(FIRMWARE)     4m 2m secboot, or the path of an OVMF code file'
+	@echo 'COLD=1          from power-on, not from the frozen firmware'

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""run.py LOADER.EFI [options] [-- gdb's arguments]: boots the loader in QEMU with its serial port on this terminal (make run), or under gdb (make debug).
+"""run.py LOADER.EFI [options] [-- more for gdb]: boots the loader in QEMU with its serial port here (make run), or under gdb (make debug).
 
 The application's words come from the environment variable INGOT_ARGS, and go into the image's \\ingot\\ingot.cfg. Unless they say
 otherwise, exit=qemu is added, and the exit status of this command is what main returned (0 to 100), or 120 after a panic."""
