@@ -36,9 +36,9 @@ $(error packages are missing, see above)
 endif
 endif
 
-include core/core.mk
 include drivers/drivers.mk
 include apps/apps.mk
+include core/core.mk
 include efi/efi.mk
 include tests/host/host.mk
 include tests/fuzz/fuzz.mk

@@ -8,7 +8,7 @@ app_out     := $(OUT)/app/$(app_name)-$(shell echo "$(abspath $(APP))" | cksum |
 app_objects := $(patsubst $(APP)/%,$(app_out)/%.o,$(app_sources)) $(app_out)/name.o
 
 # An application may use floating point and vectors: the core switches them on, and interrupt handlers leave them alone.
-APP_CFLAGS := $(TARGET_CFLAGS) -ffile-prefix-map=$(abspath $(APP))=$(app_name)
+APP_CFLAGS = $(TARGET_CFLAGS) -O2 -ffile-prefix-map=$(abspath $(APP))=$(app_name)
 
 $(app_out)/%.c.o: $(APP)/%.c core/core.mk
 	@mkdir -p $(@D)

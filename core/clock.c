@@ -1,6 +1,7 @@
 #include "core/clock.h"
 
 #include "core/arch.h"
+#include "core/mul_div.h"
 
 #include <stdatomic.h>
 
@@ -156,14 +157,14 @@ static void measure(uint64_t hz[COUNTERS_MAX])
     for (unsigned i = 0; i < counter_count; i++) {
         uint64_t distance = unusable[i] ? 0 : counter_distance(counters[i], from.count[i], to.count[i]);
 
-        hz[i] = distance ? (uint64_t)((unsigned __int128)(to.ticks - from.ticks) * counters[i]->hz / distance) : 0;
+        hz[i] = distance ? mul_div(to.ticks - from.ticks, counters[i]->hz, distance) : 0;
     }
 }
 
 /* a against b, in parts per million of b. */
 static int64_t apart_ppm(uint64_t a, uint64_t b)
 {
-    return (int64_t)(((__int128)a - (__int128)b) * 1000000 / (__int128)b);
+    return a >= b ? (int64_t)mul_div(a - b, 1000000, b) : -(int64_t)mul_div(b - a, 1000000, b);
 }
 
 static bool agree(uint64_t a, uint64_t b)
@@ -279,7 +280,7 @@ void clock_start(void)
     if (!cpu_counter_moves() || !calibrate(stated_hz))
         fall_back();
     source.invariant = invariant && !fallback;
-    ns_per_tick = (uint64_t)(((unsigned __int128)1000000000 << SHIFT) / source.hz);
+    ns_per_tick = mul_div(1000000000, 1ull << SHIFT, source.hz);
     log_info("%s, %llu.%06llu MHz by %s%s%s", source.name, (unsigned long long)(source.hz / 1000000),
              (unsigned long long)(source.hz % 1000000), source.measured_by, source.checked_by ? ", checked by " : "",
              source.checked_by ? source.checked_by : "");

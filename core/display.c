@@ -46,7 +46,7 @@ unsigned display_count(void)
 /* The upper bits of an 8-bit value, at the place and in the width that a mask gives; wider channels repeat them below. */
 static uint32_t channel(uint32_t mask, uint8_t value)
 {
-    unsigned shift = (unsigned)__builtin_ctz(mask), bits = (unsigned)__builtin_popcount(mask);
+    unsigned shift = (unsigned)__builtin_ctz(mask), bits = 32 - (unsigned)__builtin_clz(mask >> shift);
     uint32_t wide = value * 0x01010101u;
 
     return (wide >> (32 - bits)) << shift;

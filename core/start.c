@@ -7,6 +7,7 @@
 #include "core/display.h"
 #include "core/driver.h"
 #include "core/end.h"
+#include "core/irq.h"
 #include "core/log.h"
 #include "core/machine.h"
 #include "core/memory.h"
@@ -53,6 +54,7 @@ _Noreturn void core_start(struct handoff *block, uint64_t entry_ticks)
     log_open(view.loader_log);                 /* what was said so far is told now, the loader's lines first */
     arch_describe_cpu();
     mem_audit();                               /* nothing writable and executable, guards in place: proved, each time */
+    arch_irq_start();                          /* interrupts are on from here on, all lines masked */
     driver_start_phase(DRIVER_DEVICE);
     machine_ready();
     run_application();

@@ -34,6 +34,12 @@ uint32_t cpu_count(void)
     return 1;
 }
 
+uint32_t cpu_apic_id(uint32_t id)
+{
+    (void)id;                                 /* there is one */
+    return boot_cpu.apic_id;
+}
+
 static void xcr0_write(uint32_t value)
 {
     __asm__ volatile("xsetbv" :: "c"(0), "a"(value), "d"(0));

@@ -44,6 +44,9 @@ _Static_assert(offsetof(struct cpu, self) == CPU_LOCAL_SELF && offsetof(struct c
 
 extern struct cpu boot_cpu;
 
+/* The APIC id of CPU number id. Any context. */
+uint32_t cpu_apic_id(uint32_t id);
+
 /* ---- registers ---- */
 
 enum msr {

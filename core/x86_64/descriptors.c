@@ -3,7 +3,7 @@
 
 #include <ingot/string.h>
 
-enum { VECTOR_ENTRY_BYTES = 16 };             /* vectors.S */
+enum { VECTOR_ENTRY_BYTES = 8 };             /* vectors.S */
 
 enum {                                        /* gate type and attributes; SDM vol. 3A, "64-Bit IDT Gate Descriptors" */
     GATE_INTERRUPT = 0x8e,                    /* present, ring 0, interrupts off on entry */

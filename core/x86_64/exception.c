@@ -169,11 +169,3 @@ void exception(struct trap_frame *frame)
                    frame->error & 2 ? "IDT" : frame->error & 4 ? "LDT" : "GDT", (unsigned long long)(frame->error >> 3 & 0x1fff));
     panic_show(&scene, "%s", word->sentence ? word->sentence : "a reserved exception");
 }
-
-/* Nothing is attached yet: each is counted and named by the interrupt layer. */
-void interrupt(struct trap_frame *frame)
-{
-    struct panic_scene scene = scene_of("INTERRUPT", frame);
-
-    panic_show(&scene, "interrupt vector %llu came, and nothing was attached to it", (unsigned long long)frame->vector);
-}

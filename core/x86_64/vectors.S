@@ -3,7 +3,7 @@
  * out:  IRET to where it happened, all registers as they were, except where trap() changed the frame
  * uses: the stack that the vector's IST entry names, or the one that ran */
 
-    .set VECTOR_BYTES, 16               /* every entry takes as much: descriptors.c finds them by multiplication */
+    .set VECTOR_BYTES, 8                /* every entry takes as much: descriptors.c finds them by multiplication */
 
     .text
     .balign 16
@@ -12,16 +12,18 @@ vector_entries:
     .set vector, 0
     .rept 256
     .balign VECTOR_BYTES
+    .byte 0x6a, vector                  /* PUSH imm8, two bytes for all of them; it extends the sign, which vector_common undoes */
     .if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30
-    .else
-    pushq $0                            /* where the CPU pushes no error code: SDM vol. 3A, "Exceptions and Interrupts" */
-    .endif
-    pushq $vector
     jmp vector_common
+    .else
+    jmp vector_without_error            /* the CPU pushes no error code: SDM vol. 3A, "Exceptions and Interrupts" */
+    .endif
     .set vector, vector + 1
     .endr
 
-    .balign 16
+vector_without_error:
+    pushq (%rsp)                        /* vector moves down one word, and 0 takes its place */
+    movq $0, 8(%rsp)
     .globl vector_common
     .type vector_common, @function
 vector_common:
@@ -40,6 +42,8 @@ vector_common:
     pushq %r13
     pushq %r14
     pushq %r15
+    movzbl 120(%rsp), %eax              /* the vector, without the sign's copies; behind 15 registers */
+    movq %rax, 120(%rsp)
     movq %rsp, %rdi                     /* struct trap_frame; 22 words below an aligned address: RSP is aligned */
     cld
     call trap

@@ -1,0 +1,286 @@
+/* Who is attached to which vector, and what happens when it comes. */
+#include "core/irq.h"
+
+#include <ingot/cpu.h>
+#include <ingot/error.h>
+#include <ingot/heap.h>
+#include <ingot/lock.h>
+#define LOG_SUBSYSTEM irq
+#include <ingot/log.h>
+#include <ingot/pages.h>
+#include <ingot/string.h>
+#include <ingot/time.h>
+
+LOG_SUBSYSTEM_DEFINE(irq);
+
+enum { NO_LINE = UINT32_MAX, CPUS_MAX = 1024, STORM_COUNT = IRQ_STORM_PER_MS * IRQ_STORM_MS };
+
+struct irq {
+    irq_handler handler;
+    void *argument;
+    bool nests, storm;
+    uint32_t line, cpu;
+    unsigned vector;
+    struct irq *next;                    /* another one on the same vector */
+    uint64_t count, not_mine;
+    uint32_t burst;                      /* interrupts since burst_start_ns */
+    uint64_t burst_start_ns;
+    const char *name;
+    struct irq *all_next;
+};
+
+typedef struct irq *vector_table[IRQ_VECTORS];
+
+static vector_table *tables[CPUS_MAX];           /* made when something is attached there */
+static struct irq *all;
+static struct lock lock = LOCK("irq");
+static _Atomic uint64_t spurious, unclaimed;
+
+uint64_t irq_spurious(void) { return spurious; }
+uint64_t irq_unclaimed(void) { return unclaimed; }
+void irq_count_spurious(void) { spurious++; }
+
+static void tell_unclaimed(uint32_t cpu, unsigned vector)
+{
+    if (unclaimed++ < 16)
+        log_warn("vector %u came on cpu %u, and nobody is attached to it: passed over", vector, cpu);
+}
+
+/* Called every STORM_COUNT interrupts of one kind: a storm if that many came too fast. */
+static void look_for_storm(struct irq *irq)
+{
+    uint64_t now_ns = time_ns(), taken_ns = now_ns - irq->burst_start_ns;
+
+    irq->burst = 0;
+    irq->burst_start_ns = now_ns;
+    if (taken_ns >= IRQ_STORM_MS * 1000000ull || irq->line == NO_LINE)
+        return;
+    irq->storm = true;
+    arch_irq_set_masked(irq->line, true);
+    log_warn("%s: a storm, %d interrupts in %llu us on line %u: masked", irq->name, STORM_COUNT,
+             (unsigned long long)(taken_ns / 1000), irq->line);
+}
+
+static inline enum irq_answer ask(struct irq *irq)
+{
+    enum irq_answer answer;
+
+    if (!irq->nests)
+        return irq->handler(irq->argument);
+    cpu_interrupts_on();
+    answer = irq->handler(irq->argument);
+    cpu_interrupts_off();
+    return answer;
+}
+
+bool irq_dispatch(uint32_t cpu, unsigned vector)
+{
+    vector_table *table = tables[cpu];
+    struct irq *irq = table ? (*table)[vector] : NULL;
+
+    if (!irq) {
+        tell_unclaimed(cpu, vector);
+        return false;
+    }
+    for (; irq; irq = irq->next) {
+        irq->count++;
+        if (ask(irq) == IRQ_NOT_MINE)
+            irq->not_mine++;
+        if (++irq->burst >= STORM_COUNT)
+            look_for_storm(irq);
+    }
+    return true;
+}
+
+/* ---- attaching ---- */
+
+static vector_table *table_of(uint32_t cpu)
+{
+    if (!tables[cpu]) {
+        vector_table *table = pages_alloc((sizeof(vector_table) + PAGE_BYTES - 1) / PAGE_BYTES, 0, PAGES_ANYWHERE);
+
+        if (table)
+            memset(table, 0, sizeof(*table));
+        tables[cpu] = table;
+    }
+    return tables[cpu];
+}
+
+static struct irq *sharer_of(uint32_t line)
+{
+    for (struct irq *irq = all; irq; irq = irq->all_next)
+        if (irq->line == line && line != NO_LINE)
+            return irq;
+    return NULL;
+}
+
+/* Vectors next to each other share a class, so they are handed out over the classes in turn. */
+static unsigned free_vector(const vector_table *table)
+{
+    unsigned first = arch_irq_first_vector(), end = arch_irq_end_vector();
+
+    for (unsigned offset = 0; offset < 16; offset++)
+        for (unsigned vector = first + offset; vector < end; vector += 16)
+            if (!(*table)[vector])
+                return vector;
+    return 0;
+}
+
+static int place(struct irq *irq, const struct irq *sharer)
+{
+    vector_table *table = table_of(sharer ? sharer->cpu : irq->cpu);
+    int error;
+
+    if (!table)
+        return ERR_NO_MEMORY;
+    irq->cpu = sharer ? sharer->cpu : irq->cpu;
+    irq->vector = sharer ? sharer->vector : free_vector(table);
+    if (irq->vector == 0) {
+        log_warn("%s: no vector is left on cpu %u", irq->name, irq->cpu);
+        return ERR_FULL;
+    }
+    if (!sharer && irq->line != NO_LINE && (error = arch_irq_route(irq->line, irq->cpu, irq->vector)))
+        return error;
+    irq->next = (*table)[irq->vector];
+    (*table)[irq->vector] = irq;
+    irq->all_next = all;
+    all = irq;
+    return 0;
+}
+
+static int attach(uint32_t line, const struct irq_wish *wish, struct irq **out_irq)
+{
+    struct irq *irq;
+    uint64_t flags;
+    int error;
+
+    if (wish->cpu >= cpu_count() || wish->cpu >= CPUS_MAX || !wish->handler)
+        return ERR_BAD_VALUE;
+    irq = malloc(sizeof(*irq));
+    if (!irq)
+        return ERR_NO_MEMORY;
+    *irq = (struct irq){
+        .handler = wish->handler, .argument = wish->argument, .nests = wish->nests, .line = line, .cpu = wish->cpu,
+        .name = wish->name, .burst_start_ns = time_ns(),
+    };
+    flags = lock_take_irq(&lock);
+    error = place(irq, sharer_of(line));
+    lock_give_irq(&lock, flags);
+    if (error)
+        free(irq);
+    else
+        *out_irq = irq;
+    return error;
+}
+
+int irq_attach(uint32_t line, const struct irq_wish *wish, struct irq **out_irq)
+{
+    int error = attach(line, wish, out_irq);
+
+    if (error == 0)
+        arch_irq_set_masked(line, false);
+    else if (error == ERR_NOT_FOUND)
+        log_warn("%s: no interrupt controller has line %u", wish->name, line);
+    return error;
+}
+
+int irq_attach_message(const struct irq_wish *wish, struct irq **out_irq, struct irq_message *out_message)
+{
+    int error = attach(NO_LINE, wish, out_irq);
+
+    if (error == 0)
+        arch_irq_message((*out_irq)->cpu, (*out_irq)->vector, out_message);
+    return error;
+}
+
+static void unlink_irq(struct irq **list, const struct irq *irq, size_t link_offset)
+{
+    while (*list && *list != irq)
+        list = (struct irq **)((uint8_t *)*list + link_offset);
+    if (*list)
+        *list = *(struct irq **)((uint8_t *)*list + link_offset);
+}
+
+void irq_detach(struct irq *irq)
+{
+    uint64_t flags;
+
+    if (!irq)
+        return;
+    flags = lock_take_irq(&lock);
+    unlink_irq(&(*tables[irq->cpu])[irq->vector], irq, offsetof(struct irq, next));
+    unlink_irq(&all, irq, offsetof(struct irq, all_next));
+    if (irq->line != NO_LINE && !sharer_of(irq->line))
+        arch_irq_set_masked(irq->line, true);
+    lock_give_irq(&lock, flags);
+    free(irq);
+}
+
+void irq_mask(struct irq *irq)
+{
+    if (irq->line != NO_LINE)
+        arch_irq_set_masked(irq->line, true);
+}
+
+void irq_unmask(struct irq *irq)
+{
+    if (irq->line == NO_LINE)
+        return;
+    irq->storm = false;
+    irq->burst = 0;
+    irq->burst_start_ns = time_ns();
+    arch_irq_set_masked(irq->line, false);
+}
+
+/* All handlers of the vector move together. */
+static int move(struct irq *irq, uint32_t cpu)
+{
+    vector_table *from = tables[irq->cpu], *to = table_of(cpu);
+    unsigned old = irq->vector, vector;
+
+    if (!to)
+        return ERR_NO_MEMORY;
+    vector = free_vector(to);
+    if (vector == 0)
+        return ERR_FULL;
+    (*to)[vector] = (*from)[old];
+    for (struct irq *each = (*to)[vector]; each; each = each->next) {
+        each->cpu = cpu;
+        each->vector = vector;
+    }
+    arch_irq_route(irq->line, cpu, vector);
+    arch_irq_set_masked(irq->line, false);
+    (*from)[old] = NULL;
+    return 0;
+}
+
+int irq_set_cpu(struct irq *irq, uint32_t cpu)
+{
+    uint64_t flags;
+    int error;
+
+    if (irq->line == NO_LINE)
+        return ERR_UNSUPPORTED;
+    if (cpu >= cpu_count() || cpu >= CPUS_MAX)
+        return ERR_BAD_VALUE;
+    flags = lock_take_irq(&lock);
+    error = move(irq, cpu);
+    lock_give_irq(&lock, flags);
+    return error;
+}
+
+bool irq_stats(unsigned index, struct irq_stats *out_stats)
+{
+    uint64_t flags = lock_take_irq(&lock);
+    struct irq *irq = all;
+
+    while (irq && index--)
+        irq = irq->all_next;
+    if (irq)
+        *out_stats = (struct irq_stats){
+            .name = irq->name, .line = irq->line, .cpu = irq->cpu, .vector = irq->vector, .count = irq->count,
+            .not_mine = irq->not_mine, .masked_by_storm = irq->storm,
+        };
+    lock_give_irq(&lock, flags);
+    return irq != NULL;
+}

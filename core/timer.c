@@ -1,0 +1,87 @@
+#include "core/timer.h"
+
+#include "core/timer_queue.h"
+
+#include <ingot/cpu.h>
+#include <ingot/error.h>
+#include <ingot/time.h>
+#include <ingot/timer.h>
+
+_Static_assert(sizeof(struct timer_entry) <= sizeof(((struct timer *)0)->entry), "struct timer must have room for its queue entry");
+
+/* Each CPU has its own queue, touched by nobody else: interrupts off is lock enough. */
+struct cpu_timers {
+    enum { NOT_TRIED, READY, NO_TIMER } state;
+    struct timer_queue queue;
+};
+static struct cpu_timers boot_timers;
+static struct cpu_timers *timers_of(uint32_t cpu)
+{
+    (void)cpu;
+    return &boot_timers;
+}
+
+static struct timer_entry *entry_of(struct timer *timer) { return (struct timer_entry *)timer->entry; }
+static struct timer *timer_of(struct timer_entry *entry)
+{
+    return (struct timer *)((uint8_t *)entry - offsetof(struct timer, entry));
+}
+
+static void set_hardware(const struct timer_queue *queue)
+{
+    uint64_t next_ns = timer_queue_next_ns(queue);
+
+    arch_timer_set(next_ns == UINT64_MAX ? 0 : next_ns, time_ns());
+}
+
+static bool ready(struct cpu_timers *timers)
+{
+    if (timers->state == NOT_TRIED)
+        timers->state = arch_timer_start() ? NO_TIMER : READY;
+    return timers->state == READY;
+}
+
+int timer_arm(struct timer *timer, uint64_t deadline_ns, uint64_t period_ns)
+{
+    uint64_t flags = cpu_interrupts_off();
+    uint32_t cpu = cpu_id();
+    struct cpu_timers *timers = timers_of(cpu);
+    int error = 0;
+
+    if (!ready(timers)) {
+        error = ERR_NOT_FOUND;
+    } else if (timer_queue_armed(entry_of(timer)) && timer->cpu != cpu) {
+        error = ERR_BUSY;
+    } else {
+        timer->cpu = cpu;
+        if (timer_queue_arm(&timers->queue, entry_of(timer), deadline_ns, period_ns))
+            set_hardware(&timers->queue);
+    }
+    cpu_interrupts_restore(flags);
+    return error;
+}
+
+bool timer_cancel(struct timer *timer)
+{
+    uint64_t flags = cpu_interrupts_off();
+    uint32_t cpu = cpu_id();
+    bool was_armed = timer->cpu == cpu && timer_queue_cancel(&timers_of(cpu)->queue, entry_of(timer));
+
+    cpu_interrupts_restore(flags);             /* the hardware may still come once: it finds nothing due */
+    return was_armed;
+}
+
+uint64_t timer_count(void)
+{
+    return timers_of(cpu_id())->queue.armed;
+}
+
+void timer_interrupt(void)
+{
+    struct timer_queue *queue = &timers_of(cpu_id())->queue;
+    struct timer_entry *entry;
+
+    while ((entry = timer_queue_pop(queue, time_ns())))
+        timer_of(entry)->handler(timer_of(entry));
+    set_hardware(queue);
+}
