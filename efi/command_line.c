@@ -1,0 +1,96 @@
+/* The command line, and what of it the loader itself obeys: serial=, core= (mode= is the displays'). All words go on to the core. */
+#include "efi/console.h"
+#include "efi/loader.h"
+#include "efi/serial.h"
+#include "efi/text.h"
+#include "efi/volume.h"
+
+static bool starts_with(const char *text, const char *start)
+{
+    while (*start)
+        if (*text++ != *start++)
+            return false;
+    return true;
+}
+
+/* `,number` at *at, if there is one. False when something else is there. */
+static bool optional_number(const char **at, uint64_t *value)
+{
+    if (**at != ',')
+        return **at == ' ' || **at == '\0';
+    (*at)++;
+    return text_number(at, value);
+}
+
+/* serial=io:PORT or serial=mmio:ADDRESS[,STRIDE[,CLOCK_HZ]]: stride 1, 2 or 4; with a clock the port is set to 115200 baud. */
+static bool parse_serial(const char *text, struct serial_port *out)
+{
+    bool io = starts_with(text, "io:");
+    uint64_t address, stride = 1, clock_hz = 0;
+
+    if (!io && !starts_with(text, "mmio:"))
+        return false;
+    text += io ? 3 : 5;
+    if (!text_number(&text, &address) || !optional_number(&text, &stride) || !optional_number(&text, &clock_hz))
+        return false;
+    if (*text != ' ' && *text != '\0')
+        return false;
+    if ((stride != 1 && stride != 2 && stride != 4) || address == 0 || clock_hz > UINT32_MAX ||
+        address > (io ? 0xffff : cpu_address_limit()) - 8 * stride)
+        return false;
+    *out = (struct serial_port){
+        .address = address, .space = io ? HANDOFF_SERIAL_IO : HANDOFF_SERIAL_MMIO, .stride = (uint32_t)stride,
+        .clock_hz = (uint32_t)clock_hz, .baud = clock_hz ? 115200 : 0, .source = HANDOFF_SERIAL_OPTION };
+    return true;
+}
+
+/* A port that joins late is told what it has missed. */
+static void add_serial(const struct serial_port *place)
+{
+    unsigned before = 0;
+    const char *log;
+    uint64_t bytes;
+
+    while (serial_port(before))
+        before++;
+    if (!serial_add(place)) {
+        say("serial: W nothing answers at 0x%lx, not used", place->address);
+        return;
+    }
+    log = console_log(&bytes);
+    if (serial_port(before))
+        serial_write_to(before, log, bytes);
+    say("serial: %s 0x%lx, stride %u, from the command line", place->space == HANDOFF_SERIAL_IO ? "io" : "mmio", place->address, place->stride);
+}
+
+static void obey_serial(const struct words *words)
+{
+    struct serial_port place;
+
+    for (const char *value = NULL; (value = words_next(words, "serial=", value)) != NULL;) {
+        if (starts_with(value, "off"))
+            serial_off();
+        else if (parse_serial(value, &place))
+            add_serial(&place);
+        else
+            say("serial: W serial= wants off, io:PORT or mmio:ADDRESS[,STRIDE[,HZ]]; ignored");
+    }
+}
+
+EFI_STATUS command_line_read(struct loader *loader)
+{
+    const char *ignored = "";
+    uint64_t bytes;
+    const void *content = volume_config(&bytes);
+    uint32_t left_out = config_add_file(loader->words, content, bytes);
+
+    if (left_out)
+        say("config: W %u lines of ingot.cfg are not UTF-8 text, ignored", left_out);
+    if (loader->loaded && config_add_options(loader->words, loader->loaded->LoadOptions, loader->loaded->LoadOptionsSize) == CONFIG_OPTIONS_RUBBISH)
+        ignored = "W LOADOPT ignored, ";
+    say("words: %s%s%s", ignored, loader->words->text, loader->words->cut ? " (W cut here)" : "");
+    obey_serial(loader->words);
+    if (words_next(loader->words, "core=", NULL) && !words_last(loader->words, "core=", loader->core_path, PATH_BYTES))
+        return refuse(EFI_INVALID_PARAMETER, "READ", "the path behind core= is longer than %u bytes", PATH_BYTES - 1);
+    return EFI_SUCCESS;
+}

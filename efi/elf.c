@@ -1,0 +1,277 @@
+#include "efi/elf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { PAGE_BYTES = 4096 };
+enum { ET_EXEC = 2, ET_DYN = 3 };
+enum { PT_LOAD = 1, PT_DYNAMIC = 2, PT_INTERP = 3 };
+enum {
+    DT_NULL = 0, DT_NEEDED = 1, DT_RELA = 7, DT_RELASZ = 8, DT_RELAENT = 9, DT_REL = 17, DT_TEXTREL = 22, DT_JMPREL = 23, DT_RELR = 36,
+    DT_FLAGS_1 = 0x6ffffffb,
+};
+enum { DF_1_PIE = 0x08000000 };
+
+struct elf_header {                         /* Elf64_Ehdr */
+    uint8_t ident[16];                      /* magic, class, data, version */
+    uint16_t type, machine;
+    uint32_t version;
+    uint64_t entry, program_offset, section_offset;
+    uint32_t flags;
+    uint16_t header_bytes, program_header_bytes, program_headers, section_header_bytes, section_headers, section_names;
+};
+_Static_assert(sizeof(struct elf_header) == 64, "Elf64_Ehdr is 64 bytes");
+
+struct elf_program_header {                 /* Elf64_Phdr */
+    uint32_t type, flags;
+    uint64_t offset, address, physical, file_bytes, memory_bytes, alignment;
+};
+_Static_assert(sizeof(struct elf_program_header) == 56, "Elf64_Phdr is 56 bytes");
+
+struct elf_dynamic {                        /* Elf64_Dyn */
+    uint64_t tag, value;
+};
+
+struct elf_relocation {                     /* Elf64_Rela */
+    uint64_t place, info, addend;           /* info: symbol in the upper half, type in the lower */
+};
+_Static_assert(sizeof(struct elf_relocation) == 24, "Elf64_Rela is 24 bytes");
+
+struct elf_file {                           /* what the checks pass on to each other */
+    const uint8_t *bytes;
+    uint64_t count;
+    const struct elf_header *header;
+    const struct elf_program_header *dynamic;
+    struct elf_image *image;
+    bool movable;                           /* DF_1_PIE was seen */
+};
+
+struct elf_tags {                           /* of the dynamic section, as far as they matter here */
+    uint64_t table, table_bytes, entry_bytes;
+};
+
+static bool in_file(const struct elf_file *file, uint64_t offset, uint64_t bytes)
+{
+    return offset <= file->count && bytes <= file->count - offset;
+}
+
+static uint64_t page_up(uint64_t value) { return (value + PAGE_BYTES - 1) & -(uint64_t)PAGE_BYTES; }
+
+static enum elf_fault check_header(const struct elf_file *file, const struct elf_target *target)
+{
+    const struct elf_header *header = file->header;
+
+    if (header->ident[0] != 0x7f || header->ident[1] != 'E' || header->ident[2] != 'L' || header->ident[3] != 'F')
+        return ELF_MAGIC;
+    if (header->ident[4] != 2 || header->ident[5] != 1 || header->ident[6] != 1 || header->version != 1)
+        return ELF_CLASS;
+    if (header->machine != target->machine)
+        return ELF_MACHINE;
+    if (header->type != ET_DYN && header->type != ET_EXEC)
+        return ELF_TYPE;
+    if (header->program_header_bytes != sizeof(struct elf_program_header) || header->program_headers == 0 ||
+        header->program_headers > ELF_HEADERS_MAX || header->program_offset % 8)
+        return ELF_HEADERS;
+    if (!in_file(file, header->program_offset, header->program_headers * sizeof(struct elf_program_header)))
+        return ELF_TRUNCATED;
+    return ELF_OK;
+}
+
+static enum elf_fault check_segment(const struct elf_file *file, const struct elf_program_header *program)
+{
+    if (program->address % PAGE_BYTES || program->alignment > PAGE_BYTES ||
+        (program->alignment > 1 && (program->alignment & (program->alignment - 1) || program->offset % program->alignment)))
+        return ELF_ALIGNMENT;
+    if ((program->flags & (ELF_WRITE | ELF_EXECUTE)) == (ELF_WRITE | ELF_EXECUTE) || !(program->flags & ELF_READ))
+        return ELF_RIGHTS;
+    if (program->file_bytes > program->memory_bytes || program->memory_bytes > ELF_IMAGE_BYTES_MAX ||
+        program->address > -(uint64_t)PAGE_BYTES - page_up(program->memory_bytes))
+        return ELF_SIZE;
+    return in_file(file, program->offset, program->file_bytes) ? ELF_OK : ELF_TRUNCATED;
+}
+
+static enum elf_fault add_segment(struct elf_file *file, const struct elf_program_header *program)
+{
+    struct elf_image *image = file->image;
+    enum elf_fault fault = check_segment(file, program);
+
+    if (fault || program->memory_bytes == 0)
+        return fault;
+    if (image->segments == ELF_SEGMENTS_MAX)
+        return ELF_HEADERS;
+    if (image->segments == 0)
+        image->start = program->address;
+    else if (program->address < image->end)     /* gABI: PT_LOAD entries ascend; ours share no page either */
+        return ELF_OVERLAP;
+    image->end = page_up(program->address + program->memory_bytes);
+    if (image->end - image->start > ELF_IMAGE_BYTES_MAX)
+        return ELF_SIZE;
+    image->segment[image->segments++] = (struct elf_segment){
+        program->address, program->memory_bytes, program->file_bytes, program->offset, program->flags & 7 };
+    return ELF_OK;
+}
+
+static enum elf_fault check_programs(struct elf_file *file)
+{
+    const struct elf_program_header *program = (const void *)(file->bytes + file->header->program_offset);
+
+    for (unsigned i = 0; i < file->header->program_headers; i++, program++) {
+        enum elf_fault fault = ELF_OK;
+
+        if (program->type == PT_INTERP)
+            return ELF_INTERPRETER;
+        if (program->type == PT_DYNAMIC && file->dynamic)
+            return ELF_DYNAMIC;
+        if (program->type == PT_DYNAMIC)
+            file->dynamic = program;
+        if (program->type == PT_LOAD)
+            fault = add_segment(file, program);
+        if (fault)
+            return fault;
+    }
+    return file->image->segments ? ELF_OK : ELF_NO_SEGMENT;
+}
+
+/* The segment whose file bytes hold all of [address, address + bytes), or NULL. */
+static const struct elf_segment *segment_of(const struct elf_image *image, uint64_t address, uint64_t bytes)
+{
+    for (unsigned i = 0; i < image->segments; i++) {
+        const struct elf_segment *segment = &image->segment[i];
+
+        if (address - segment->address < segment->file_bytes && bytes <= segment->file_bytes - (address - segment->address))
+            return segment;
+    }
+    return NULL;
+}
+
+static enum elf_fault check_entry(const struct elf_file *file)
+{
+    const struct elf_segment *segment = segment_of(file->image, file->header->entry, 1);
+
+    file->image->entry = file->header->entry;
+    return segment && segment->flags & ELF_EXECUTE ? ELF_OK : ELF_ENTRY;
+}
+
+static enum elf_fault read_dynamic(struct elf_file *file, struct elf_tags *tags)
+{
+    const struct elf_program_header *program = file->dynamic;
+    const struct elf_dynamic *entry;
+
+    if (!program)
+        return ELF_OK;
+    if (program->offset % 8 || !in_file(file, program->offset, program->file_bytes))
+        return ELF_DYNAMIC;
+    entry = (const void *)(file->bytes + program->offset);
+    for (uint64_t left = program->file_bytes / sizeof(*entry); left; left--, entry++)
+        switch (entry->tag) {
+        case DT_NULL:    return ELF_OK;
+        case DT_RELA:    tags->table = entry->value; break;
+        case DT_RELASZ:  tags->table_bytes = entry->value; break;
+        case DT_RELAENT: tags->entry_bytes = entry->value; break;
+        case DT_FLAGS_1: file->movable = entry->value & DF_1_PIE; break;
+        case DT_NEEDED: case DT_REL: case DT_TEXTREL: case DT_JMPREL: case DT_RELR:
+            return ELF_DYNAMIC;             /* libraries, or relocations that we would have to know how to apply */
+        }
+    return ELF_DYNAMIC;                     /* no end */
+}
+
+/* Each must be of the one known type and lie in file bytes of a segment that is not executable. */
+static enum elf_fault check_relocations(const struct elf_file *file, const struct elf_target *target)
+{
+    const struct elf_relocation *entry = (const void *)(file->bytes + file->image->relocations_offset);
+    const struct elf_segment *segment = NULL;
+
+    for (uint64_t left = file->image->relocations; left; left--, entry++) {
+        if (entry->info != target->relative)
+            return ELF_RELOCATION_TYPE;
+        if (!segment || entry->place - segment->address > segment->file_bytes - 8) {
+            segment = segment_of(file->image, entry->place, 8);
+            if (!segment || segment->flags & ELF_EXECUTE)
+                return ELF_RELOCATION_PLACE;
+        }
+    }
+    return ELF_OK;
+}
+
+static enum elf_fault find_relocations(const struct elf_file *file, const struct elf_tags *tags)
+{
+    const struct elf_segment *segment;
+
+    if (tags->table_bytes == 0)
+        return ELF_OK;
+    segment = segment_of(file->image, tags->table, tags->table_bytes);
+    if (!segment || tags->entry_bytes != sizeof(struct elf_relocation) || tags->table_bytes % sizeof(struct elf_relocation))
+        return ELF_RELOCATION_TABLE;
+    file->image->relocations_offset = segment->file_offset + (tags->table - segment->address);
+    file->image->relocations = tags->table_bytes / sizeof(struct elf_relocation);
+    return file->image->relocations_offset % 8 ? ELF_RELOCATION_TABLE : ELF_OK;
+}
+
+static enum elf_fault verify(struct elf_file *file, const struct elf_target *target)
+{
+    struct elf_tags tags = { 0 };
+    enum elf_fault fault;
+
+    if ((fault = check_header(file, target)) || (fault = check_programs(file)) || (fault = check_entry(file)) ||
+        (fault = read_dynamic(file, &tags)) || (fault = find_relocations(file, &tags)))
+        return fault;
+    if (file->header->type == ET_EXEC && !file->movable)
+        return ELF_TYPE;                    /* ld calls a PIE with a wanted address ET_EXEC: only the flag tells it from a fixed one */
+    return check_relocations(file, target);
+}
+
+enum elf_fault elf_verify(const void *bytes, uint64_t count, const struct elf_target *target, struct elf_image *out_image)
+{
+    struct elf_image image = { 0 };
+    struct elf_file file = { .bytes = bytes, .count = count, .header = bytes, .image = &image };
+    enum elf_fault fault;
+
+    if (count < sizeof(struct elf_header))
+        return ELF_TRUNCATED;
+    fault = verify(&file, target);
+    if (fault == ELF_OK)
+        *out_image = image;
+    return fault;
+}
+
+void elf_place(const void *file, const struct elf_image *image, uint8_t *base)
+{
+    const struct elf_relocation *entry = (const void *)((const uint8_t *)file + image->relocations_offset);
+    uint64_t moved_by = (uint64_t)(uintptr_t)base - image->start;
+
+    for (unsigned i = 0; i < image->segments; i++) {
+        const struct elf_segment *segment = &image->segment[i];
+
+        __builtin_memcpy(base + (segment->address - image->start), (const uint8_t *)file + segment->file_offset, segment->file_bytes);
+    }
+    for (uint64_t left = image->relocations; left; left--, entry++) {
+        uint64_t value = entry->addend + moved_by;
+
+        __builtin_memcpy(base + (entry->place - image->start), &value, sizeof(value));   /* its place may be unaligned */
+    }
+}
+
+/* A table of arrays: pointers would cost relocations. */
+static const struct { char code[16]; char text[88]; } faults[ELF_FAULTS] = {
+    [ELF_OK]               = { "ELF-OK",         "no fault" },
+    [ELF_TRUNCATED]        = { "ELF-TRUNCATED",  "the file ends before what its headers name" },
+    [ELF_MAGIC]            = { "ELF-MAGIC",      "not an ELF file" },
+    [ELF_CLASS]            = { "ELF-CLASS",      "not a little-endian ELF64 file of version 1" },
+    [ELF_MACHINE]          = { "ELF-MACHINE",    "made for another kind of CPU" },
+    [ELF_TYPE]             = { "ELF-TYPE",       "not a position-independent program" },
+    [ELF_HEADERS]          = { "ELF-HEADERS",    "too many program headers, none, or of an unknown shape" },
+    [ELF_INTERPRETER]      = { "ELF-INTERP",     "asks for a dynamic linker" },
+    [ELF_ALIGNMENT]        = { "ELF-ALIGN",      "a segment is not aligned to pages of 4 KiB" },
+    [ELF_RIGHTS]           = { "ELF-RIGHTS",     "a segment is both writable and executable, or not readable" },
+    [ELF_SIZE]             = { "ELF-SIZE",       "a segment's size or address cannot be" },
+    [ELF_OVERLAP]          = { "ELF-OVERLAP",    "two segments overlap, share a page, or are out of order" },
+    [ELF_NO_SEGMENT]       = { "ELF-EMPTY",      "nothing to load" },
+    [ELF_ENTRY]            = { "ELF-ENTRY",      "the entry is not in the program's text" },
+    [ELF_DYNAMIC]          = { "ELF-DYNAMIC",    "its dynamic section is damaged, or asks for what only a dynamic linker can do" },
+    [ELF_RELOCATION_TABLE] = { "ELF-RELA",       "its relocation table is damaged or lies outside" },
+    [ELF_RELOCATION_TYPE]  = { "ELF-RELA-TYPE",  "a relocation is of another type than relative" },
+    [ELF_RELOCATION_PLACE] = { "ELF-RELA-PLACE", "a relocation lies in text or outside of the program" },
+};
+
+const char *elf_fault_code(enum elf_fault fault) { return faults[fault].code; }
+const char *elf_fault_text(enum elf_fault fault) { return faults[fault].text; }

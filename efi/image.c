@@ -1,0 +1,104 @@
+/* The core: found, verified whole, and put where it wants to be or elsewhere. */
+#include "efi/console.h"
+#include "efi/embedded.h"
+#include "efi/loader.h"
+#include "efi/map_room.h"
+#include "efi/volume.h"
+
+/* SecureBoot is 1 while the firmware starts signed images only ("Globally Defined Variables", UEFI 2.10, 3.3). A variable that is there
+ * but cannot be read counts as on: the careful answer. */
+static void read_secure_boot(struct loader *loader)
+{
+    static CHAR16 name[] = L"SecureBoot";
+    EFI_GUID guid = EFI_GLOBAL_VARIABLE;
+    EFI_RUNTIME_SERVICES *runtime = loader->system->RuntimeServices;
+    UINTN bytes = 1;
+    uint8_t value = 0;
+    EFI_STATUS status = runtime ? runtime->GetVariable(name, &guid, NULL, &bytes, &value) : EFI_UNSUPPORTED;
+
+    loader->secure_boot_unknown = EFI_ERROR(status) && status != EFI_NOT_FOUND;
+    if (loader->secure_boot_unknown)
+        say("secure boot: W unknown, the variable cannot be read: %s", status_name(status));
+    if (!EFI_ERROR(status) && value == 1)
+        loader->firmware_flags |= HANDOFF_FIRMWARE_SECURE_BOOT;
+}
+
+static EFI_STATUS get_file(struct loader *loader)
+{
+    if (!loader->core_path[0]) {
+        loader->core_file = embedded_core(&loader->core_file_bytes);
+        return EFI_SUCCESS;
+    }
+    if (loader->firmware_flags & HANDOFF_FIRMWARE_SECURE_BOOT || loader->secure_boot_unknown)
+        return refuse(EFI_SECURITY_VIOLATION, "SECURE-BOOT", "core=%s: with Secure Boot on, only the signed core inside the loader may run",
+                      loader->core_path);
+    EFI_STATUS status = volume_read_file(loader, loader->core_path, &loader->core_file_memory, &loader->core_file_bytes);
+
+    loader->core_file = (const void *)(uintptr_t)loader->core_file_memory;
+    return status;
+}
+
+EFI_STATUS image_find(struct loader *loader)
+{
+    EFI_STATUS status;
+    enum elf_fault fault;
+
+    read_secure_boot(loader);
+    status = get_file(loader);
+    volume_close(loader);
+    if (EFI_ERROR(status))
+        return status;
+    fault = elf_verify(loader->core_file, loader->core_file_bytes, &cpu_elf_target, &loader->core);
+    if (fault)
+        return refuse(EFI_LOAD_ERROR, elf_fault_code(fault), "the core (%s, %lu bytes): %s", loader->core_path[0] ? loader->core_path : "embedded",
+                      loader->core_file_bytes, elf_fault_text(fault));
+    say("core: %s, %lu bytes, %lu relocations%s", loader->core_path[0] ? loader->core_path : "embedded", loader->core_file_bytes, loader->core.relocations,
+        loader->firmware_flags & HANDOFF_FIRMWARE_SECURE_BOOT ? ", secure boot" : "");
+    return EFI_SUCCESS;
+}
+
+/* What the firmware calls free, for people who have to find more. */
+static uint64_t free_kib(struct loader *loader)
+{
+    struct map_source source = { loader->map.descriptors, loader->map.bytes, loader->map.descriptor_bytes, false };
+    uint32_t dropped, count = map_decode(&source, map_handoff_type, loader->map.range, &dropped);
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        if (loader->map.range[i].type == HANDOFF_MEMORY_USABLE)
+            bytes += loader->map.range[i].end - loader->map.range[i].start;
+    return bytes >> 10;
+}
+
+EFI_STATUS memory_refused(struct loader *loader, EFI_STATUS status, const char *what, uint64_t bytes)
+{
+    return refuse(status, "MEM", "no memory for %s, need=%lu KiB have=%lu KiB: %s", what, (bytes + 1023) >> 10,
+                  loader->map.base ? free_kib(loader) : 0, status_name(status));
+}
+
+static EFI_STATUS place_core(struct loader *loader)
+{
+    const struct elf_image *core = &loader->core;
+    uint64_t bytes = core->end - core->start;
+    EFI_STATUS status = memory_take(&loader->memory, HANDOFF_MEMORY_CORE, bytes, core->start, &loader->core_base);
+
+    if (EFI_ERROR(status))
+        return memory_refused(loader, status, "the core", bytes);
+    elf_place(loader->core_file, core, (uint8_t *)(uintptr_t)loader->core_base);
+    memory_give(&loader->memory, loader->core_file_memory);
+    loader->core_file_memory = 0;
+    loader->core_file = NULL;
+    return EFI_SUCCESS;
+}
+
+EFI_STATUS image_place(struct loader *loader)
+{
+    EFI_STATUS status = map_room_take(loader);
+
+    if (!EFI_ERROR(status))
+        status = place_core(loader);
+    if (EFI_ERROR(status))
+        return status;
+    status = memory_take(&loader->memory, HANDOFF_MEMORY_RECORDER, RECORDER_BYTES, 0, &loader->recorder);
+    return EFI_ERROR(status) ? memory_refused(loader, status, "the recorder", RECORDER_BYTES) : EFI_SUCCESS;
+}

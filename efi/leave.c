@@ -1,0 +1,111 @@
+/* Leaving the firmware: GetMemoryMap and ExitBootServices until they agree.
+ *
+ * The firmware may answer that the key is stale, some do so many times; every other call, a line on its console too, may change the map
+ * again. So nothing is said between the first read and success. After the first ExitBootServices the firmware is half gone: only these
+ * two calls are allowed ("EFI_BOOT_SERVICES.ExitBootServices()", UEFI 2.10, 7.4), there is no way back, and no more room for a map. */
+#include "efi/leave.h"
+
+#include "efi/console.h"
+#include "efi/map_room.h"
+
+enum { EXIT_TRIES_MAX = 64, ROOM_TRIES_MAX = 4 };
+
+enum leave_state {
+    LEAVE_READ,                             /* the map, into the room that is there */
+    LEAVE_ROOM,                             /* for a map that grew; only before the first exit */
+    LEAVE_EXIT,
+    LEAVE_DONE,
+    LEAVE_REFUSED,                          /* before the first exit: the firmware goes on without us */
+};
+
+struct leave {
+    struct loader *loader;
+    uint32_t exits, reads_failed, rooms;
+    EFI_STATUS status;                      /* of the last call */
+};
+
+static void fill_bar(const struct handoff_framebuffer *display, uint32_t from, uint32_t to, uint32_t color)
+{
+    uint32_t bytes = display->bits_per_pixel / 8;
+
+    for (uint32_t y = from; y < to; y++) {
+        volatile uint8_t *pixel = (volatile uint8_t *)(uintptr_t)display->base + (uint64_t)y * display->pitch_bytes;
+
+        for (uint32_t x = 0; x < display->width; x++, pixel += bytes)
+            for (uint32_t i = 0; i < bytes; i++)
+                pixel[i] = (uint8_t)(color >> 8 * i);
+    }
+}
+
+_Noreturn void leave_panicked(struct loader *loader)
+{
+    const struct handoff_framebuffer *display = &loader->display[0];
+
+    if (loader->displays) {                 /* red, ended by a white line: the words are on the serial line */
+        fill_bar(display, 0, display->height / 16, display->red_mask);
+        fill_bar(display, display->height / 16, display->height / 16 + display->height / 128,
+                 display->red_mask | display->green_mask | display->blue_mask);
+    }
+    cpu_pause_for_reader();
+    if (loader->system->RuntimeServices && loader->system->RuntimeServices->ResetSystem)
+        loader->system->RuntimeServices->ResetSystem(EfiResetCold, EFI_ABORTED, 0, NULL);
+    cpu_halt();
+}
+
+static _Noreturn void panic_with_map(const struct leave *leave, enum map_fault fault)
+{
+    const struct map_room *room = &leave->loader->map;
+
+    console_panic(map_fault_code(fault), "%s: need=%lu have=%lu descriptor=%lu bytes, tries=%u, %s (0x%lx)", map_fault_text(fault), room->bytes,
+                  room->capacity, room->descriptor_bytes, leave->exits, status_name(leave->status), (uint64_t)leave->status);
+    leave_panicked(leave->loader);
+}
+
+static enum leave_state read_map(struct leave *leave)
+{
+    enum map_fault fault = map_room_read(leave->loader, &leave->status);
+
+    if (fault == MAP_OK)
+        return LEAVE_EXIT;
+    if (leave->exits == 0 && fault == MAP_GREW && leave->rooms < ROOM_TRIES_MAX)
+        return LEAVE_ROOM;
+    if (fault == MAP_READ && leave->reads_failed++ < EXIT_TRIES_MAX)
+        return LEAVE_READ;
+    if (leave->exits)
+        panic_with_map(leave, fault);
+    leave->status = map_refused(leave->loader, fault, leave->status);
+    return LEAVE_REFUSED;
+}
+
+static enum leave_state make_room(struct leave *leave)
+{
+    leave->rooms++;
+    leave->status = map_room_take(leave->loader);
+    if (!EFI_ERROR(leave->status))
+        leave->status = paging_make(leave->loader);
+    return EFI_ERROR(leave->status) ? LEAVE_REFUSED : LEAVE_READ;
+}
+
+static enum leave_state exit_firmware(struct leave *leave)
+{
+    struct loader *loader = leave->loader;
+
+    if (leave->exits == EXIT_TRIES_MAX) {
+        console_panic("EBS-EXHAUSTED", "ExitBootServices fails, tries=%u: %s (0x%lx)", leave->exits, status_name(leave->status), (uint64_t)leave->status);
+        leave_panicked(loader);
+    }
+    leave->exits++;
+    leave->status = loader->boot->ExitBootServices(loader->image, loader->map.key);
+    return EFI_ERROR(leave->status) ? LEAVE_READ : LEAVE_DONE;
+}
+
+EFI_STATUS firmware_leave(struct loader *loader)
+{
+    struct leave leave = { .loader = loader };
+    enum leave_state state = LEAVE_READ;
+
+    while (state != LEAVE_DONE && state != LEAVE_REFUSED)
+        state = state == LEAVE_READ ? read_map(&leave) : state == LEAVE_ROOM ? make_room(&leave) : exit_firmware(&leave);
+    loader->exit_tries = leave.exits;
+    return state == LEAVE_DONE ? EFI_SUCCESS : leave.status;
+}

@@ -1,0 +1,84 @@
+/* The loader's state: what its steps tell each other. Each step is a function that main.c lists, in the order of the boot; it fills its part
+ * here, says what it found, and returns EFI_SUCCESS, or an error after refuse() has told why. */
+#pragma once
+
+#include "core/handoff.h"
+#include "efi/config.h"
+#include "efi/cpu.h"
+#include "efi/elf.h"
+#include "efi/firmware.h"
+#include "efi/map.h"
+#include "efi/memory.h"
+
+enum { DISPLAYS_MAX = 8, STAMPS_MAX = 16, PATH_BYTES = 128 };
+
+enum {                                      /* of the core's surroundings */
+    STACK_BYTES    = 64 << 10,
+    GUARD_BYTES    = HANDOFF_PAGE_BYTES,    /* below the stack, not mapped */
+    RECORDER_BYTES = 128 << 10,
+};
+
+/* The firmware's map, and what is made from it, in one block of memory: it is taken anew when the map outgrows it. */
+struct map_room {
+    uint64_t base;                          /* of the block; 0: none */
+    uint8_t *descriptors;
+    uint64_t capacity;                      /* bytes of descriptors; a canary lies behind them */
+    uint64_t bytes, key, descriptor_bytes;  /* as the last call filled them */
+    struct handoff_region *range;           /* working memory of the sweep: ranges, ends */
+    uint64_t *end;
+    struct handoff_region *span;            /* the plan of the page tables */
+    uint32_t spans;
+    struct handoff *handoff;                /* room for the block */
+    uint64_t handoff_capacity;
+};
+
+struct loader {
+    EFI_HANDLE image;
+    EFI_SYSTEM_TABLE *system;
+    EFI_BOOT_SERVICES *boot;
+    EFI_LOADED_IMAGE *loaded;               /* NULL: the firmware would not say */
+    EFI_FILE_HANDLE root;                   /* of our own volume, or NULL; open until the core's file is read */
+    struct words *words;
+    char core_path[PATH_BYTES];             /* core= of the command line, or empty */
+
+    struct handoff_roots roots;
+    struct cpu_devices devices;
+    struct handoff_seed seed;
+    struct handoff_framebuffer display[DISPLAYS_MAX];
+    unsigned displays;
+    uint32_t firmware_flags;                /* handoff_firmware.flags */
+    bool secure_boot_unknown;               /* the variable could not be read */
+
+    const void *core_file;
+    uint64_t core_file_bytes;
+    uint64_t core_file_memory;              /* block that holds it, if it was read from the volume */
+    struct elf_image core;
+    uint64_t core_base;
+
+    struct memory memory;
+    struct map_room map;
+    uint64_t stack_block, stack_block_bytes;    /* guard, stack, page tables */
+    uint64_t tables, tables_bytes, tables_root;
+    uint64_t recorder;
+    uint32_t exit_tries;
+
+    struct handoff_stamp stamp[STAMPS_MAX];
+    uint32_t stamps;
+};
+
+EFI_STATUS firmware_check(struct loader *loader);        /* check.c: the system table is one */
+EFI_STATUS watchdog_stop(struct loader *loader);         /* check.c */
+EFI_STATUS volume_read_config(struct loader *loader);    /* volume.c */
+EFI_STATUS command_line_read(struct loader *loader);     /* command_line.c */
+EFI_STATUS tables_find(struct loader *loader);           /* tables.c */
+EFI_STATUS seed_make(struct loader *loader);             /* seed.c */
+EFI_STATUS displays_find(struct loader *loader);         /* display.c */
+EFI_STATUS image_find(struct loader *loader);            /* image.c: the core's ELF, verified */
+EFI_STATUS image_place(struct loader *loader);           /* image.c: memory for everything, the core in its own */
+EFI_STATUS paging_make(struct loader *loader);           /* plan.c */
+EFI_STATUS firmware_leave(struct loader *loader);        /* leave.c: returns only if ExitBootServices succeeded or was never called */
+
+void stamp(struct loader *loader, enum handoff_stage stage);
+
+/* Gives everything back to the firmware: memory, files. Before ExitBootServices is first called. */
+void loader_undo(struct loader *loader);

@@ -1,0 +1,211 @@
+#include "efi/map.h"
+
+#include "efi/firmware.h"
+
+enum { PAGE_BYTES = 4096 };
+
+/* Memory that the firmware does not know how to cache as memory is a device's. */
+static bool is_cacheable(uint64_t attributes)
+{
+    return attributes & EFI_MEMORY_WB || !(attributes & (EFI_MEMORY_UC | EFI_MEMORY_WC | EFI_MEMORY_WT));
+}
+
+uint32_t map_handoff_type(uint32_t firmware_type, uint64_t attributes)
+{
+    bool ours = is_cacheable(attributes) && !(attributes & EFI_MEMORY_SPECIFIC_PURPOSE);
+
+    if (attributes & EFI_MEMORY_RUNTIME && firmware_type != EfiMemoryMappedIO && firmware_type != EfiMemoryMappedIOPortSpace)
+        return HANDOFF_MEMORY_RUNTIME;
+    switch (firmware_type) {
+    case EfiConventionalMemory:      return ours ? HANDOFF_MEMORY_USABLE : HANDOFF_MEMORY_RESERVED;
+    case EfiBootServicesCode:
+    case EfiBootServicesData:        return ours ? HANDOFF_MEMORY_BOOT_RECLAIM : HANDOFF_MEMORY_RESERVED;
+    case EfiLoaderCode:
+    case EfiLoaderData:              return HANDOFF_MEMORY_LOADER;
+    case EfiRuntimeServicesCode:
+    case EfiRuntimeServicesData:     return HANDOFF_MEMORY_RUNTIME;
+    case EfiACPIReclaimMemory:       return HANDOFF_MEMORY_ACPI_RECLAIM;
+    case EfiACPIMemoryNVS:           return HANDOFF_MEMORY_ACPI_NVS;
+    case EfiMemoryMappedIO:
+    case EfiMemoryMappedIOPortSpace: return HANDOFF_MEMORY_MMIO;
+    case EfiUnusableMemory:          return HANDOFF_MEMORY_BAD;
+    case EFI_PERSISTENT_MEMORY:      return HANDOFF_MEMORY_PERSISTENT;
+    default:                         return HANDOFF_MEMORY_RESERVED;
+    }
+}
+
+uint32_t map_is_ram(uint32_t firmware_type, uint64_t attributes)
+{
+    switch (firmware_type) {
+    case EfiConventionalMemory:
+    case EfiBootServicesCode:
+    case EfiBootServicesData:
+    case EfiLoaderCode:
+    case EfiLoaderData:
+    case EfiRuntimeServicesCode:
+    case EfiRuntimeServicesData:
+    case EfiACPIReclaimMemory:
+    case EfiACPIMemoryNVS: return is_cacheable(attributes) && !(attributes & EFI_MEMORY_SPECIFIC_PURPOSE);
+    default:               return 0;
+    }
+}
+
+/* The descriptor's range in pages that are wholly its own, for memory that may be used, or that it touches, for memory that may not. False: empty, or
+ * past the end of the address space. */
+static bool range_of(const EFI_MEMORY_DESCRIPTOR *descriptor, uint32_t type, struct handoff_region *out)
+{
+    uint64_t start = descriptor->PhysicalStart, pages = descriptor->NumberOfPages, end;
+    uint64_t outward = type > HANDOFF_MEMORY_LOADER ? PAGE_BYTES - 1 : 0;
+
+    if (pages == 0 || pages > (-(uint64_t)PAGE_BYTES - start) / PAGE_BYTES || start > -(uint64_t)PAGE_BYTES)
+        return false;
+    end = start + pages * PAGE_BYTES + outward;
+    start += PAGE_BYTES - 1 - outward;
+    *out = (struct handoff_region){ start & -(uint64_t)PAGE_BYTES, end & -(uint64_t)PAGE_BYTES, type, descriptor->Type };
+    return out->start < out->end;
+}
+
+static bool join(struct handoff_region *before, const struct handoff_region *range)
+{
+    if (before->end != range->start || before->type != range->type || before->firmware_type != range->firmware_type)
+        return false;
+    before->end = range->end;
+    return true;
+}
+
+uint32_t map_decode(const struct map_source *source, map_classify *classify, struct handoff_region *out, uint32_t *out_dropped)
+{
+    uint32_t count = 0, dropped = 0;
+
+    for (uint64_t at = 0; at < source->bytes; at += source->descriptor_bytes) {
+        EFI_MEMORY_DESCRIPTOR descriptor;
+        uint32_t type;
+
+        __builtin_memcpy(&descriptor, source->descriptors + at, sizeof(descriptor));     /* it may lie unaligned */
+        type = classify(descriptor.Type, descriptor.Attribute);
+        if (type == 0)
+            continue;
+        if (source->anonymous)
+            descriptor.Type = 0;
+        if (!range_of(&descriptor, type, &out[count]))
+            dropped++;
+        else if (count == 0 || !join(&out[count - 1], &out[count]))
+            count++;
+    }
+    *out_dropped = dropped;
+    return count;
+}
+
+uint32_t map_sort(struct handoff_region *range, uint32_t count)
+{
+    uint32_t overlaps = 0;
+    uint64_t covered = 0;
+
+    for (uint32_t i = 1; i < count; i++) {
+        struct handoff_region moving = range[i];
+        uint32_t to = i;
+
+        for (; to && range[to - 1].start > moving.start; to--)
+            range[to] = range[to - 1];
+        if (to != i)
+            range[to] = moving;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        overlaps += range[i].start < covered;
+        if (range[i].end > covered)
+            covered = range[i].end;
+    }
+    return overlaps;
+}
+
+/* Ends in ascending order, each with its range's type in the bits that a page address leaves free. */
+static void sort_ends(const struct handoff_region *range, uint32_t count, uint64_t *end)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t moving = range[i].end | range[i].type;
+        uint32_t to = i;
+
+        for (; to && end[to - 1] > moving; to--)
+            end[to] = end[to - 1];
+        end[to] = moving;
+    }
+}
+
+struct sweep {                              /* what covers the address that the sweep is at */
+    uint32_t open[MAP_TYPES_MAX];           /* ranges, by type */
+    uint32_t firmware_type[MAP_TYPES_MAX];  /* of the last one that began */
+    uint32_t live;                          /* bit by type: open[type] > 0 */
+};
+
+static void open_range(struct sweep *sweep, const struct handoff_region *range)
+{
+    sweep->open[range->type]++;
+    sweep->firmware_type[range->type] = range->firmware_type;
+    sweep->live |= 1u << range->type;
+}
+
+static void close_range(struct sweep *sweep, uint32_t type)
+{
+    if (--sweep->open[type] == 0)
+        sweep->live &= ~(1u << type);
+}
+
+static uint32_t emit(const struct sweep *sweep, uint64_t start, uint64_t end, struct handoff_region *out, uint32_t count)
+{
+    uint32_t type;
+
+    if (!sweep->live || start == end)
+        return count;
+    type = 31 - (uint32_t)__builtin_clz(sweep->live);
+    out[count] = (struct handoff_region){ start, end, type, sweep->firmware_type[type] };
+    return count + !(count && join(&out[count - 1], &out[count]));
+}
+
+uint32_t map_sweep(struct handoff_region *range, uint32_t count, uint64_t *end, struct handoff_region *out)
+{
+    struct sweep sweep = { 0 };
+    uint32_t started = 0, ended = 0, written = 0;
+    uint64_t at = 0;
+
+    map_sort(range, count);
+    sort_ends(range, count, end);
+    while (ended < count) {                 /* a range starts before it ends, so starts run out first */
+        uint64_t next = end[ended] & -(uint64_t)PAGE_BYTES;
+
+        if (started < count && range[started].start < next)
+            next = range[started].start;
+        written = emit(&sweep, at, next, out, written);
+        for (; ended < count && (end[ended] & -(uint64_t)PAGE_BYTES) == next; ended++)
+            close_range(&sweep, end[ended] & (PAGE_BYTES - 1));
+        for (; started < count && range[started].start == next; started++)
+            open_range(&sweep, &range[started]);
+        at = next;
+    }
+    return written;
+}
+
+static bool core_may_use(uint32_t type)
+{
+    return type == HANDOFF_MEMORY_USABLE || type == HANDOFF_MEMORY_BOOT_RECLAIM || type == HANDOFF_MEMORY_LOADER ||
+           type == HANDOFF_MEMORY_RECORDER || type == HANDOFF_MEMORY_ACPI_RECLAIM;
+}
+
+uint32_t map_reserve_unmapped(struct handoff_region *range, uint32_t count, const struct handoff_region *span, uint32_t spans,
+                              uint32_t mapped)
+{
+    uint32_t reserved = 0;
+
+    for (uint32_t i = 0, first = 0; i < count; i++) {
+        uint64_t covered = range[i].start;
+
+        while (first < spans && span[first].end <= range[i].start)
+            first++;
+        for (uint32_t s = first; s < spans && span[s].start <= covered && span[s].type >= mapped && covered < range[i].end; s++)
+            covered = span[s].end;
+        if (covered < range[i].end && core_may_use(range[i].type)) {
+            range[i].type = HANDOFF_MEMORY_RESERVED;
+            reserved++;
+        }
+    }
+    return reserved;
+}

@@ -1,0 +1,42 @@
+/* From the firmware's memory descriptors to ranges that are sorted, page-aligned and without overlaps. Pure: no firmware, no allocation.
+ *
+ * Two uses of the same sweep: the map for the core (types are enum handoff_memory_type) and the plan of the page tables (types are
+ * enum cpu_mapping). In both the higher type wins where ranges overlap. Time is linear for descriptors that are sorted and grows
+ * with the disorder, not with the memory. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/handoff.h"
+
+enum { MAP_TYPES_MAX = 16 };                /* types are 1 to 15 */
+
+struct map_source {                         /* what GetMemoryMap gave */
+    const uint8_t *descriptors;
+    uint64_t bytes;                         /* a multiple of descriptor_bytes */
+    uint64_t descriptor_bytes;              /* at least EFI_DESCRIPTOR_BYTES_MIN; neighbours need not be aligned */
+    bool anonymous;                         /* what the firmware called the memory does not matter: firmware_type becomes 0 */
+};
+
+/* The type that a descriptor's memory gets, 0: leave it out. */
+typedef uint32_t map_classify(uint32_t firmware_type, uint64_t attributes);
+
+/* The core's view (enum handoff_memory_type), and a view of RAM alone: 1 for what is RAM whoever uses it, else 0. */
+map_classify map_handoff_type, map_is_ram;
+
+/* Decodes descriptors to out, which has room for all of them (bytes / descriptor_bytes): empty and wrapping ones are dropped and counted,
+ * neighbours of one kind are joined. Returns the number of ranges. */
+uint32_t map_decode(const struct map_source *source, map_classify *classify, struct handoff_region *out, uint32_t *out_dropped);
+
+/* Sorts ranges by start. Returns how many of them overlap an earlier one. */
+uint32_t map_sort(struct handoff_region *range, uint32_t count);
+
+/* The union of count ranges (sorted here, their types 1 to 15), the higher type winning, neighbours of one kind joined. end is working
+ * memory for count numbers, out has room for 2 * count ranges. Returns the number of ranges in out. */
+uint32_t map_sweep(struct handoff_region *range, uint32_t count, uint64_t *end, struct handoff_region *out);
+
+/* Calls reserved what the core could use but what lies outside of the spans of type mapped: firmware changed its mind after the page tables were made.
+ * Both sorted. Returns the number of ranges concerned. */
+uint32_t map_reserve_unmapped(struct handoff_region *range, uint32_t count, const struct handoff_region *span, uint32_t spans,
+                              uint32_t mapped);

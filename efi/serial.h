@@ -1,0 +1,36 @@
+/* Serial ports for the loader's lines: transmit only. efi/x86_64/serial.c knows the 16550 family.
+ * A port is used only after it has answered as one; every wait has a bound, and a port that takes nothing is given up on until it
+ * does again. Boot CPU. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { SERIAL_PORTS_MAX = 8 };
+
+struct serial_port {
+    uint64_t address;                       /* of register 0 */
+    uint32_t space;                         /* enum handoff_serial_space */
+    uint32_t stride;                        /* bytes from register to register */
+    uint32_t clock_hz, baud;                /* for the handoff: 0 means leave as it is */
+    uint32_t source;                        /* enum handoff_serial_source */
+    bool stuck;                             /* took nothing within the bound */
+};
+
+/* Forgets all ports, then looks at the CPU's usual places. */
+void serial_find(void);
+
+/* Adds a place that the command line names, or nothing if the port is known already. False when nothing answers there. */
+bool serial_add(const struct serial_port *place);
+
+/* No port is used from now on. */
+void serial_off(void);
+
+/* Sends text to every port, \n as CR LF. Never waits longer than its bound, a port. */
+void serial_write(const char *text, uint64_t bytes);
+
+/* Sends text to port index alone: what it has missed. */
+void serial_write_to(unsigned index, const char *text, uint64_t bytes);
+
+/* Port index (0 ..), or NULL past the last one. */
+const struct serial_port *serial_port(unsigned index);

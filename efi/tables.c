@@ -1,0 +1,152 @@
+#include "efi/tables.h"
+
+#include "efi/console.h"
+#include "efi/loader.h"
+
+enum { CONFIGURATION_TABLES_MAX = 4096 };   /* more cannot be meant */
+
+enum {                                      /* RSDP (5.2.5.3) */
+    RSDP_CHECKED_BYTES = 20,                /* what the first checksum covers, and all that revision 0 has */
+    RSDP_REVISION = 15,
+    RSDP_RSDT = 16,
+    RSDP_XSDT = 24,
+};
+enum { TABLE_LENGTH = 4 };                  /* System Description Table Header (5.2.6) */
+enum {                                      /* HPET (IA-PC HPET Specification 1.0a, "The ACPI 2.0 HPET Description Table") */
+    HPET_SPACE = 40,                        /* Generic Address Structure: 0 is memory */
+    HPET_ADDRESS = 44,
+    HPET_BYTES = 56,
+};
+enum {                                      /* MADT (5.2.12) */
+    MADT_ENTRIES = 44,
+    MADT_IOAPIC = 1, MADT_IOAPIC_BYTES = 12,
+    MADT_IOAPIC_ADDRESS = 4,
+};
+
+static uint32_t load32(const uint8_t *at)
+{
+    uint32_t value;
+
+    __builtin_memcpy(&value, at, sizeof(value));
+    return value;
+}
+
+static uint64_t load64(const uint8_t *at) { return load32(at) | (uint64_t)load32(at + 4) << 32; }
+
+static bool sums_to_zero(const uint8_t *at, uint32_t bytes)
+{
+    uint8_t sum = 0;
+
+    for (uint32_t i = 0; i < bytes; i++)
+        sum += at[i];
+    return sum == 0;
+}
+
+static bool has_signature(const uint8_t *table, const char *signature, uint32_t bytes)
+{
+    return __builtin_memcmp(table, signature, bytes) == 0;
+}
+
+/* The table at address if it can be one: not at 0, within the CPU's reach, of a sane length. */
+static const uint8_t *table_at(uint64_t address, uint32_t *out_bytes)
+{
+    const uint8_t *table = (const uint8_t *)(uintptr_t)address;
+
+    if (address == 0 || address > cpu_address_limit() - ACPI_TABLE_BYTES_MAX)
+        return NULL;
+    *out_bytes = load32(table + TABLE_LENGTH);
+    return *out_bytes >= ACPI_HEADER_BYTES && *out_bytes <= ACPI_TABLE_BYTES_MAX ? table : NULL;
+}
+
+struct root {                               /* RSDT or XSDT */
+    const uint8_t *table;
+    uint32_t bytes, pointer_bytes;
+};
+
+static bool find_root(uint64_t rsdp_address, struct root *out)
+{
+    const uint8_t *rsdp = (const uint8_t *)(uintptr_t)rsdp_address;
+    uint64_t xsdt;
+
+    if (rsdp_address == 0 || !has_signature(rsdp, "RSD PTR ", 8) || !sums_to_zero(rsdp, RSDP_CHECKED_BYTES))
+        return false;
+    xsdt = rsdp[RSDP_REVISION] >= 2 ? load64(rsdp + RSDP_XSDT) : 0;
+    out->pointer_bytes = xsdt ? 8 : 4;
+    out->table = table_at(xsdt ? xsdt : load32(rsdp + RSDP_RSDT), &out->bytes);
+    return out->table && has_signature(out->table, xsdt ? "XSDT" : "RSDT", 4);
+}
+
+const uint8_t *acpi_find(uint64_t rsdp, const char signature[4], uint32_t *out_bytes)
+{
+    struct root root;
+    uint32_t count;
+
+    if (!find_root(rsdp, &root))
+        return NULL;
+    count = (root.bytes - ACPI_HEADER_BYTES) / root.pointer_bytes;
+    for (uint32_t i = 0; i < count && i < ACPI_TABLES_MAX; i++) {
+        const uint8_t *pointer = root.table + ACPI_HEADER_BYTES + i * root.pointer_bytes;
+        const uint8_t *table = table_at(root.pointer_bytes == 8 ? load64(pointer) : load32(pointer), out_bytes);
+
+        if (table && has_signature(table, signature, 4) && sums_to_zero(table, *out_bytes))
+            return table;
+    }
+    return NULL;
+}
+
+static uint64_t hpet_address(const uint8_t *table, uint32_t bytes)
+{
+    uint64_t address = table && bytes >= HPET_BYTES && table[HPET_SPACE] == 0 ? load64(table + HPET_ADDRESS) : 0;
+
+    return address < CPU_DEVICE_LIMIT - HANDOFF_PAGE_BYTES && address % 8 == 0 ? address : 0;
+}
+
+static void add_ioapic(struct cpu_devices *devices, uint32_t address)
+{
+    if (address < HANDOFF_PAGE_BYTES || address % 16 || devices->interrupt_controllers == CPU_INTERRUPT_CONTROLLERS_MAX)
+        return;
+    devices->interrupt_controller[devices->interrupt_controllers++] = address;
+}
+
+void acpi_find_devices(uint64_t rsdp, struct cpu_devices *out_devices)
+{
+    uint32_t bytes = 0, at = MADT_ENTRIES;
+    const uint8_t *table = acpi_find(rsdp, "HPET", &bytes);
+
+    *out_devices = (struct cpu_devices){ .hpet = hpet_address(table, bytes) };
+    table = acpi_find(rsdp, "APIC", &bytes);
+    while (table && at + 2 <= bytes) {
+        uint32_t entry_bytes = table[at + 1];
+
+        if (entry_bytes < 2 || entry_bytes > bytes - at)
+            return;
+        if (table[at] == MADT_IOAPIC && entry_bytes >= MADT_IOAPIC_BYTES)
+            add_ioapic(out_devices, load32(table + at + MADT_IOAPIC_ADDRESS));
+        at += entry_bytes;
+    }
+}
+
+/* Where the first configuration table of this kind lies, or 0. */
+static uint64_t configuration_table(const EFI_SYSTEM_TABLE *system, const EFI_GUID *guid)
+{
+    for (uint64_t i = 0; system->ConfigurationTable && i < system->NumberOfTableEntries && i < CONFIGURATION_TABLES_MAX; i++)
+        if (__builtin_memcmp(&system->ConfigurationTable[i].VendorGuid, guid, sizeof(*guid)) == 0)
+            return (uint64_t)(uintptr_t)system->ConfigurationTable[i].VendorTable;
+    return 0;
+}
+
+EFI_STATUS tables_find(struct loader *loader)
+{
+    static const EFI_GUID acpi2 = ACPI_20_TABLE_GUID, acpi1 = ACPI_TABLE_GUID, smbios3 = SMBIOS3_TABLE_GUID, smbios = SMBIOS_TABLE_GUID;
+    struct handoff_roots *roots = &loader->roots;
+
+    roots->acpi_rsdp = configuration_table(loader->system, &acpi2);
+    if (!roots->acpi_rsdp)
+        roots->acpi_rsdp = configuration_table(loader->system, &acpi1);
+    roots->smbios3 = configuration_table(loader->system, &smbios3);
+    roots->smbios = configuration_table(loader->system, &smbios);
+    acpi_find_devices(roots->acpi_rsdp, &loader->devices);
+    say("tables: acpi 0x%lx, smbios 0x%lx, hpet 0x%lx, %u ioapics", roots->acpi_rsdp, roots->smbios3 ? roots->smbios3 : roots->smbios,
+        loader->devices.hpet, loader->devices.interrupt_controllers);
+    return EFI_SUCCESS;
+}

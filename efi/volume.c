@@ -1,0 +1,177 @@
+#include "efi/volume.h"
+
+#include "efi/console.h"
+#include "efi/loader.h"
+
+enum { INFO_BYTES = 80 + 2 * 256 };         /* EFI_FILE_INFO with the longest name that FAT has */
+
+static char config_content[CONFIG_FILE_BYTES_MAX];
+static uint64_t config_bytes;
+
+static EFI_STATUS protocol_on(struct loader *loader, EFI_HANDLE handle, EFI_GUID guid, void **out_interface)
+{
+    EFI_STATUS status;
+
+    *out_interface = NULL;
+    status = handle ? loader->boot->HandleProtocol(handle, &guid, out_interface) : EFI_NOT_FOUND;
+    return EFI_ERROR(status) ? status : *out_interface ? EFI_SUCCESS : EFI_NOT_FOUND;
+}
+
+static EFI_STATUS open_volume(struct loader *loader)
+{
+    EFI_FILE_IO_INTERFACE *system;
+    EFI_FILE_HANDLE root = NULL;
+    EFI_STATUS status;
+
+    status = protocol_on(loader, loader->image, (EFI_GUID)EFI_LOADED_IMAGE_PROTOCOL_GUID, (void **)&loader->loaded);
+    if (EFI_ERROR(status)) {
+        say("image: the firmware does not say where the loader lies or came from (%s)", status_name(status));
+        loader->loaded = NULL;
+        return status;
+    }
+    status = protocol_on(loader, loader->loaded->DeviceHandle, (EFI_GUID)EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID, (void **)&system);
+    if (!EFI_ERROR(status))
+        status = system->OpenVolume(system, &root);
+    if (!EFI_ERROR(status) && root)
+        loader->root = root;
+    return loader->root ? EFI_SUCCESS : EFI_ERROR(status) ? status : EFI_NOT_FOUND;
+}
+
+/* The file's size. A directory opens like a file, and would read as a list of names. */
+static EFI_STATUS file_size(EFI_FILE_HANDLE file, uint64_t *out_bytes)
+{
+    union { EFI_FILE_INFO info; uint8_t room[INFO_BYTES]; } buffer;
+    EFI_GUID guid = EFI_FILE_INFO_ID;
+    UINTN bytes = sizeof(buffer);
+    EFI_STATUS status = file->GetInfo(file, &guid, &bytes, &buffer);
+
+    if (EFI_ERROR(status))
+        return status;
+    if (buffer.info.Attribute & EFI_FILE_DIRECTORY)
+        return EFI_UNSUPPORTED;
+    *out_bytes = buffer.info.FileSize;
+    return EFI_SUCCESS;
+}
+
+static EFI_STATUS file_open(struct loader *loader, CHAR16 *path, EFI_FILE_HANDLE *out_file, uint64_t *out_bytes)
+{
+    EFI_FILE_HANDLE file = NULL;
+    EFI_STATUS status = loader->root->Open(loader->root, &file, path, EFI_FILE_MODE_READ, 0);
+
+    if (EFI_ERROR(status))
+        return status;
+    if (!file)
+        return EFI_NOT_FOUND;
+    status = file_size(file, out_bytes);
+    if (EFI_ERROR(status))
+        file->Close(file);
+    else
+        *out_file = file;
+    return status;
+}
+
+/* Reads until bytes are there; a firmware may give less than was asked for, and none at the end of a file. *out_got tells how far it came. */
+static EFI_STATUS file_read(EFI_FILE_HANDLE file, void *to, uint64_t bytes, uint64_t *out_got)
+{
+    for (*out_got = 0; *out_got < bytes;) {
+        UINTN part = bytes - *out_got;
+        EFI_STATUS status = file->Read(file, &part, (uint8_t *)to + *out_got);
+
+        if (EFI_ERROR(status))
+            return status;
+        if (part == 0 || part > bytes - *out_got)
+            return EFI_END_OF_FILE;
+        *out_got += part;
+    }
+    return EFI_SUCCESS;
+}
+
+static void read_config(struct loader *loader)
+{
+    static CHAR16 path[] = L"\\ingot\\ingot.cfg";
+    EFI_FILE_HANDLE file;
+    uint64_t bytes, got = 0;
+    EFI_STATUS status = file_open(loader, path, &file, &bytes);
+
+    if (status == EFI_NOT_FOUND) {
+        say("volume: no \\ingot\\ingot.cfg");
+        return;
+    }
+    if (!EFI_ERROR(status)) {
+        status = bytes > CONFIG_FILE_BYTES_MAX ? EFI_BAD_BUFFER_SIZE : file_read(file, config_content, bytes, &got);
+        file->Close(file);
+    }
+    if (EFI_ERROR(status)) {
+        say("volume: W \\ingot\\ingot.cfg ignored: %s at byte %lu", status_name(status), got);
+        return;
+    }
+    config_bytes = bytes;
+    say("volume: \\ingot\\ingot.cfg, %lu bytes", bytes);
+}
+
+EFI_STATUS volume_read_config(struct loader *loader)
+{
+    EFI_STATUS status;
+
+    config_bytes = 0;
+    status = open_volume(loader);
+    if (EFI_ERROR(status)) {
+        loader->firmware_flags |= HANDOFF_FIRMWARE_NO_VOLUME;
+        say("volume: none (%s)", status_name(status));
+    } else {
+        read_config(loader);
+    }
+    return EFI_SUCCESS;
+}
+
+const void *volume_config(uint64_t *out_bytes)
+{
+    *out_bytes = config_bytes;
+    return config_content;
+}
+
+static EFI_STATUS read_open_file(struct loader *loader, const char *path, EFI_FILE_HANDLE file, uint64_t bytes, uint64_t *out_base)
+{
+    uint64_t got, base;
+    EFI_STATUS status;
+
+    if (bytes == 0 || bytes > VOLUME_FILE_BYTES_MAX)
+        return refuse(EFI_BAD_BUFFER_SIZE, "READ", "%s has %lu bytes", path, bytes);
+    status = memory_take(&loader->memory, HANDOFF_MEMORY_LOADER, bytes, 0, &base);
+    if (EFI_ERROR(status))
+        return refuse(status, "MEM", "no memory for %s, need=%lu bytes: %s", path, bytes, status_name(status));
+    status = file_read(file, (void *)(uintptr_t)base, bytes, &got);
+    if (EFI_ERROR(status)) {
+        memory_give(&loader->memory, base);
+        return refuse(status, "READ", "%s at byte %lu of %lu: %s", path, got, bytes, status_name(status));
+    }
+    *out_base = base;
+    return EFI_SUCCESS;
+}
+
+EFI_STATUS volume_read_file(struct loader *loader, const char *path, uint64_t *out_base, uint64_t *out_bytes)
+{
+    CHAR16 wide[PATH_BYTES];
+    EFI_FILE_HANDLE file;
+    EFI_STATUS status;
+    unsigned i = 0;
+
+    if (!loader->root)
+        return refuse(EFI_NOT_FOUND, "READ", "%s: the loader came from no volume", path);
+    for (; path[i] && i < PATH_BYTES - 1; i++)
+        wide[i] = (uint8_t)path[i];
+    wide[i] = 0;
+    status = file_open(loader, wide, &file, out_bytes);
+    if (EFI_ERROR(status))
+        return refuse(status, "READ", "%s cannot be opened: %s", path, status_name(status));
+    status = read_open_file(loader, path, file, *out_bytes, out_base);
+    file->Close(file);
+    return status;
+}
+
+void volume_close(struct loader *loader)
+{
+    if (loader->root)
+        loader->root->Close(loader->root);
+    loader->root = NULL;
+}
