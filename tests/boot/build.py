@@ -1,0 +1,60 @@
+"""What boot tests start: loaders with different applications, chaos.efi, and images of them. Made once a run, under build/test/."""
+import fcntl
+import functools
+import os
+import pathlib
+import shutil
+import subprocess
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+OUT = TOP / "build/x86_64"
+KEPT = TOP / "build/test"
+
+
+def make(*arguments):
+    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "INGOT_ARGS")}
+    done = subprocess.run(["make", "-C", TOP, "-s", *arguments], env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"make {' '.join(arguments)}:\n{done.stdout}{done.stderr}")
+
+
+class locked:
+    """One process at a time builds: all applications share the objects of the core."""
+
+    def __enter__(self):
+        KEPT.mkdir(parents=True, exist_ok=True)
+        self.file = open(KEPT / "lock", "w")
+        fcntl.flock(self.file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_):
+        self.file.close()
+
+
+@functools.lru_cache(maxsize=None)
+def loader(app="apps/hello", base=0):
+    """The path of BOOTX64.EFI with this application in it, linked to prefer an address."""
+    folder = KEPT / f"{pathlib.Path(app).name}{f'-{base:x}' if base else ''}"
+    with locked():
+        make(f"APP={app}", "build/x86_64/BOOTX64.EFI")
+        folder.mkdir(exist_ok=True)
+        if base:
+            subprocess.run([TOP / "tools/elf2pe.py", OUT / "loader.elf", folder / "BOOTX64.EFI", "--base", hex(base)], check=True)
+        else:
+            shutil.copy(OUT / "BOOTX64.EFI", folder)
+        shutil.copy(OUT / "core.elf", folder)
+    return folder / "BOOTX64.EFI"
+
+
+@functools.lru_cache(maxsize=None)
+def chaos():
+    """The path of chaos.efi."""
+    source, out = TOP / "tests/boot/efi", KEPT / "chaos"
+    with locked():
+        out.mkdir(exist_ok=True)
+        subprocess.run(["gcc", "-std=gnu11", "-Os", "-Wall", "-Wextra", "-Werror", "-DGNU_EFI_USE_MS_ABI", "-ffreestanding", "-fshort-wchar",
+                        "-fPIE", "-fvisibility=hidden", "-mno-red-zone", "-mgeneral-regs-only", "-fno-stack-protector",
+                        "-I/usr/include/efi", "-I/usr/include/efi/x86_64", "-c", source / "chaos.c", "-o", out / "chaos.o"], check=True)
+        subprocess.run(["ld", "-nostdlib", "-pie", "--no-dynamic-linker", "-T", source / "link.ld", "-o", out / "chaos.elf",
+                        out / "chaos.o"], check=True)
+        subprocess.run([TOP / "tools/elf2pe.py", out / "chaos.elf", out / "chaos.efi"], check=True)
+    return out / "chaos.efi"

@@ -1,0 +1,67 @@
+"""Other ways to be started: from the network, from the shell, at other addresses, and with an application from elsewhere."""
+import re
+
+import build
+import mkimage
+import pytest
+from conftest import Config, Run, esp
+
+HELLO = r"hello from cpu 0 of \d+"
+
+
+def test_pxe_needs_no_file_system(machine):
+    running = machine(esp(), Config(disk="pxe"))
+    assert running.wait_for(r"main returned 0", 90), running.text
+    assert re.search(HELLO, running.text) and re.search(r"^READY", running.text, re.MULTILINE)
+
+
+def test_shell_gives_its_words(machine):
+    files = {"apps/ingot.efi": build.loader().read_bytes(),
+             "startup.nsh": b"fs0:\r\ncd apps\r\ningot.efi exit=qemu from the shell\r\n"}
+    run = Run(machine(files)).must_be_good()
+    for number, word in enumerate(("from", "the", "shell"), 1):
+        assert f"word {number}: {word}" in run.text, run.text
+
+
+def test_our_startup_file_finds_the_loader(machine):
+    """With the loader where no firmware looks by itself but for our startup.nsh."""
+    files = esp(words="exit=qemu by-startup")
+    files["startup.nsh"] = (build.TOP / "esp/startup.nsh").read_bytes()
+    run = Run(machine(files, Config(extra=("-fw_cfg", "name=opt/ingot/none,string=0")))).must_be_good()
+    assert "by-startup" in run.text
+
+
+def test_loader_above_4_gib(boot):
+    run = boot(base=0x140000000, config=Config(mem="8G")).must_be_good()
+    assert re.search(r"0x14[0-9a-f]{7}\b", run.text), f"nothing says where the loader was\n{run.text}"
+
+
+@pytest.mark.parametrize("address", ["0x1000000", "0x1005000"])
+def test_core_moves_when_its_address_is_taken(machine, address):
+    files = {"EFI/BOOT/BOOTX64.EFI": build.chaos().read_bytes(), "chaos.cfg": f"occupy={address}\n".encode(),
+             "loader.efi": build.loader().read_bytes(), "ingot/ingot.cfg": b"exit=qemu moved\n"}
+    run = Run(machine(files)).must_be_good()
+    assert "word 1: moved" in run.text
+    assert re.search(r"(?i)core.*\b(moved|away|instead|relocated|higher|lower)", run.text), f"nothing says that it moved\n{run.text}"
+
+
+def test_application_outside_the_tree(boot, tmp_path):
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (folder / "main.c").write_text('#include <ingot/log.h>\n'
+                                   'int main(int argc, char **argv) { log_info("far away: %s", argv[argc - 1]); return 17; }\n')
+    run = boot(str(folder), "word").must_be_good(17)
+    assert "far away: word" in run.text
+
+
+def test_stick_made_by_make_image(machine, tmp_path):
+    """The image that people carry away: it halts by itself when main returns."""
+    with build.locked():
+        build.make("APP=apps/hello", "image")
+        image = (build.OUT / "ingot.img").read_bytes()
+    assert mkimage.MIB < len(image)
+    (tmp_path / "stick").write_bytes(image)
+    from qemu import Machine
+    with Machine(Config(disk="usb"), tmp_path / "stick") as running:
+        assert running.wait_for(r"main returned 0", 90), running.text
+        assert re.search(HELLO, running.text)

@@ -1,0 +1,198 @@
+#!/usr/bin/python3
+"""bench.py: what a boot costs, as a table with a target and a verdict on each line. Exit status 1 when a target is missed.
+
+Instructions: guest instructions from the loader's entry, counted by bench_plugin.c under -icount, where they repeat to within 0.1 %
+whatever else the host does. Stations: ExitBootServices called, the core's entry, the first line of main on the serial port.
+Bytes: of the files, and of the memory that loader and core keep. Seconds: of builds, in a copy of the tree; these vary with the host."""
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+from elftools.elf.elffile import ELFFile
+
+import mkimage
+import qemu
+
+TOP = pathlib.Path(__file__).resolve().parents[1]
+OUT = TOP / "build/x86_64"
+CODE_BYTES = 48
+MAIN_LINE = r"\] 0 (error|warn|info|debug) +app: "     # log.h: an application's lines say "app"
+LIMIT_S = 300
+KIB, MILLION = 1024, 1_000_000
+EDITED = "core/log.c"
+
+CONFIGS = {
+    "256 MiB, no display": qemu.Config(),
+    "256 MiB, 1280x800": qemu.Config(display="std", extra=("-global", "VGA.xres=1280", "-global", "VGA.yres=800")),
+    "64 GiB, no display": qemu.Config(mem="64G"),
+}
+TARGETS = {"256 MiB, no display": 0.5 * MILLION, "256 MiB, 1280x800": 1.5 * MILLION}
+MEMORY_GROWTH = 1.10           # 64 GiB against 256 MiB
+
+
+class Table:
+    """Rows of name, value and target, printed as they come."""
+
+    def __init__(self):
+        self.missed = 0
+
+    def row(self, name, value, unit, target=None):
+        """A value that is None was not seen, which misses any target."""
+        shown = "not seen" if value is None else f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
+        verdict = ""
+        if target is not None:
+            met = value is not None and value <= target
+            self.missed += not met
+            verdict = f"{'ok' if met else 'MISSED'}, at most {target:,.4g} {unit}" if target < 1000 else \
+                f"{'ok' if met else 'MISSED'}, at most {target:,.0f} {unit}"
+        print(f"{name:<58} {shown:>14} {unit:<13} {verdict}".rstrip(), flush=True)
+
+
+def pe_entry_code(path):
+    """The bytes at a PE's entry."""
+    data = path.read_bytes()
+    pe = struct.unpack_from("<I", data, 0x3C)[0]
+    count, optional_bytes, entry = *struct.unpack_from("<H12xH", data, pe + 6), struct.unpack_from("<I", data, pe + 40)[0]
+    for at in range(pe + 24 + optional_bytes, pe + 24 + optional_bytes + 40 * count, 40):
+        virtual_bytes, address, _, offset = struct.unpack_from("<IIII", data, at + 8)
+        if address <= entry < address + virtual_bytes:
+            return data[offset + entry - address:offset + entry - address + CODE_BYTES]
+    sys.exit(f"bench: {path}: the entry is in no section")
+
+
+def elf_entry_code(path):
+    with open(path, "rb") as file:
+        elf = ELFFile(file)
+        for segment in elf.iter_segments("PT_LOAD"):
+            at = elf["e_entry"] - segment["p_vaddr"]
+            if 0 <= at < segment["p_filesz"]:
+                return segment.data()[at:at + CODE_BYTES]
+    sys.exit(f"bench: {path}: the entry is in no segment")
+
+
+def build_probe(folder):
+    source = TOP / "tests/boot/efi"
+    subprocess.run(["gcc", "-std=gnu11", "-Os", "-DGNU_EFI_USE_MS_ABI", "-ffreestanding", "-fshort-wchar", "-fPIE", "-mno-red-zone",
+                    "-fvisibility=hidden", "-fno-stack-protector", "-I/usr/include/efi", "-I/usr/include/efi/x86_64",
+                    "-c", source / "probe.c", "-o", folder / "probe.o"], check=True)
+    subprocess.run(["ld", "-nostdlib", "-pie", "--no-dynamic-linker", "-T", source / "link.ld", "-o", folder / "probe.elf",
+                    folder / "probe.o"], check=True)
+    subprocess.run([TOP / "tools/elf2pe.py", folder / "probe.elf", folder / "probe.efi"], check=True)
+    return folder / "probe.efi"
+
+
+def exit_boot_services_code(folder):
+    """The first bytes of the firmware's function, as a probe under that firmware saw them."""
+    mkimage.make(folder / "probe.img", {"EFI/BOOT/BOOTX64.EFI": build_probe(folder).read_bytes()})
+    with qemu.Machine(qemu.Config(), folder / "probe.img") as machine:
+        machine.wait(LIMIT_S)
+        seen = re.search(r"^PROBE ([0-9a-f]+)$", machine.text, re.MULTILINE)
+    return bytes.fromhex(seen.group(1)) if seen else b""
+
+
+def count(config, image, codes, plugin, folder):
+    """{station: instructions} of one boot from power-on, and its serial text."""
+    serial, out = folder / "serial", folder / "stations"
+    os.environ.update(BENCH_OUT=str(out), BENCH_SERIAL=str(serial), BENCH_LINE=MAIN_LINE,
+                      BENCH_CODE=";".join(f"{name}:{code.hex()}" for name, code in codes.items() if code))
+    serial.unlink(missing_ok=True)
+    with qemu.Machine(config, image, cold=True, accelerate=False, serial_arguments=["-serial", f"file:{serial}"],
+                      host_extra=["-icount", "shift=4,align=off,sleep=off", "-rtc", "base=2020-01-01,clock=vm", "-seed", "1",
+                                  "-plugin", str(plugin)]) as machine:
+        machine.wait(LIMIT_S)
+    stations = {name: int(value) for name, value in (line.split() for line in out.read_text().splitlines())}
+    return stations, serial.read_text(errors="replace")
+
+
+def bench_instructions(table, loader, core, folder):
+    """Rows for each configuration; the serial text of the first."""
+    plugin = folder / "plugin.so"
+    subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "-fvisibility=hidden", "-o", plugin, TOP / "tools/bench_plugin.c"], check=True)
+    codes = {"entry": pe_entry_code(loader), "exit": exit_boot_services_code(folder), "core": elf_entry_code(core)}
+    mkimage.make(folder / "image", {"EFI/BOOT/BOOTX64.EFI": loader.read_bytes(), "ingot/ingot.cfg": b"exit=qemu\n"})
+    totals, texts = {}, {}
+    for name, config in CONFIGS.items():
+        stations, texts[name] = count(config, folder / "image", codes, plugin, folder)
+        since = {station: at - stations["entry"] for station, at in stations.items()} if "entry" in stations else {}
+        totals[name] = since.get("line")
+        table.row(f"{name}: loader's entry to ExitBootServices", since.get("exit"), "instructions")
+        table.row(f"{name}: to the core's entry", since.get("core"), "instructions")
+        table.row(f"{name}: to main's first line", totals[name], "instructions", TARGETS.get(name))
+    small, large = totals["256 MiB, no display"], totals["64 GiB, no display"]
+    table.row("64 GiB against 256 MiB, to main's first line", large / small if small and large else None, "times", MEMORY_GROWTH)
+    return texts["256 MiB, no display"]
+
+
+def bench_sizes(table, loader, core, text):
+    table.row("BOOTX64.EFI", loader.stat().st_size, "bytes", 96 * KIB)
+    with open(core, "rb") as file:
+        for segment in ELFFile(file).iter_segments("PT_LOAD"):
+            rights = "".join(letter if segment["p_flags"] & bit else "-" for letter, bit in (("r", 4), ("w", 2), ("x", 1)))
+            table.row(f"core, segment {rights}: in the file", segment["p_filesz"], "bytes")
+            table.row(f"core, segment {rights}: in memory", segment["p_memsz"], "bytes")
+    kept = re.search(r"(\d+) KiB kept", text)
+    table.row("memory kept by loader and core", int(kept.group(1)) * KIB if kept else None, "bytes", 1024 * KIB)
+
+
+def build(folder, *arguments):
+    started = time.monotonic()
+    subprocess.run(["make", "-s", "-C", folder, *arguments], check=True, stdout=subprocess.DEVNULL)
+    return time.monotonic() - started
+
+
+def copy_tree(folder):
+    """The tree's own files, as they are now."""
+    names = subprocess.run(["git", "-C", TOP, "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True, check=True).stdout
+    for name in names.splitlines():
+        if (TOP / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(TOP / name, folder / name)
+
+
+def bench_builds(table, folder):
+    """A clean build on all CPUs, and an edit of one core file up to the first instruction of the machine that boots it."""
+    loader = folder / "build/x86_64/BOOTX64.EFI"
+    copy_tree(folder)
+    table.row("clean build", build(folder, f"-j{os.cpu_count()}", "build/x86_64/BOOTX64.EFI"), "seconds", 10)
+    qemu.snapshot(qemu.Config(), mkimage_of(loader, folder))
+    with open(folder / EDITED, "a") as source:
+        source.write("\nstatic const int bench_edit __attribute__((used)) = 1;\n")
+    started = time.monotonic()
+    build(folder, "build/x86_64/BOOTX64.EFI")
+    built = time.monotonic() - started
+    with qemu.Machine(qemu.Config(), mkimage_of(loader, folder)):
+        table.row(f"an edit of {EDITED}: rebuilt", built, "seconds")
+        table.row(f"an edit of {EDITED}: rebuilt and booting", time.monotonic() - started, "seconds", 1)
+
+
+def mkimage_of(loader, folder):
+    image = folder / "build/bench.img"
+    mkimage.make(image, {"EFI/BOOT/BOOTX64.EFI": loader.read_bytes(), "ingot/ingot.cfg": b"exit=qemu\n"})
+    return image
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--loader", type=pathlib.Path, default=OUT / "BOOTX64.EFI")
+    parser.add_argument("--core", type=pathlib.Path, default=OUT / "core.elf")
+    args = parser.parse_args()
+    os.environ.pop("MAKEFLAGS", None)
+    table = Table()
+    with tempfile.TemporaryDirectory() as folder:
+        text = bench_instructions(table, args.loader, args.core, pathlib.Path(folder))
+        bench_sizes(table, args.loader, args.core, text)
+    with tempfile.TemporaryDirectory() as folder:
+        bench_builds(table, pathlib.Path(folder))
+    print(f"bench: {table.missed} targets missed" if table.missed else "bench: all targets met")
+    sys.exit(1 if table.missed else 0)
+
+
+if __name__ == "__main__":
+    main()
