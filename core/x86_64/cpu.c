@@ -2,6 +2,7 @@
 #include "core/arch.h"
 #include "core/x86_64/address.h"
 #include "core/x86_64/cpu.h"
+#include "core/x86_64/machine_check.h"
 
 #define LOG_SUBSYSTEM cpu
 #include <ingot/format.h>
@@ -70,6 +71,7 @@ void arch_start_boot_cpu(void)
 {
     descriptors_load(&boot_cpu, boot_ist_stacks);
     vector_units_start();
+    machine_check_start();
 }
 
 static void brand(char *out)                  /* 49 bytes */

@@ -1,6 +1,7 @@
 /* What an exception was, in words. Source: Intel SDM vol. 3A, "Interrupt and Exception Handling". */
 #include "core/panic.h"
 #include "core/x86_64/address.h"
+#include "core/x86_64/machine_check.h"
 #include "core/x86_64/trap.h"
 
 #include <ingot/probe.h>
@@ -155,6 +156,15 @@ static _Noreturn void double_fault(const struct trap_frame *frame)
     panic_show(&scene, "%s", words[VECTOR_DOUBLE_FAULT].sentence);
 }
 
+static _Noreturn void machine_check(const struct trap_frame *frame)
+{
+    struct panic_scene scene = scene_of("MACHINE-CHECK", frame);
+    char sentence[160];
+
+    machine_check_words(sentence, sizeof(sentence));
+    panic_show(&scene, "%s", sentence);
+}
+
 void exception(struct trap_frame *frame)
 {
     const struct exception_words *word = &words[frame->vector];
@@ -164,6 +174,10 @@ void exception(struct trap_frame *frame)
         page_fault(frame);
     if (frame->vector == VECTOR_DOUBLE_FAULT)
         double_fault(frame);
+    if (frame->vector == VECTOR_MACHINE_CHECK)
+        machine_check(frame);
+    if (frame->vector == VECTOR_NMI)
+        panic_show(&scene, "%s: %s", word->sentence, nmi_reason());
     if (frame->error)
         panic_show(&scene, "%s; error code %#llx names %s entry %llu", word->sentence, (unsigned long long)frame->error,
                    frame->error & 2 ? "IDT" : frame->error & 4 ? "LDT" : "GDT", (unsigned long long)(frame->error >> 3 & 0x1fff));
