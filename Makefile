@@ -7,7 +7,8 @@ MAKEFLAGS += --no-builtin-rules
 ARCH   := x86_64
 OUT    := build/$(ARCH)
 HOST   := build/host
-PYTHON := /usr/bin/python3                     # Debian's own: the packages that we install are for it
+# Debian's own Python: the packages that we install are for it.
+PYTHON := /usr/bin/python3
 CC     := gcc
 
 # The machine that `make run` and `make debug` boot on. DISPLAY counts only on the command line: in the environment it is the session's.
