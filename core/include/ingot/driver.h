@@ -16,5 +16,5 @@ struct driver {
 };
 
 #define DRIVER(driver_name, driver_phase, driver_start) \
-    static const struct driver driver_##driver_name __attribute__((used, section(".drivers"))) = \
+    static const struct driver driver_##driver_name __attribute__((used, aligned(8), section(".drivers"))) = \
         { #driver_name, driver_phase, driver_start }
