@@ -21,6 +21,7 @@ enum {
     SHIFT = 32,                        /* ns = ticks * ns_per_tick >> SHIFT */
     STUCK_READS = 20000,               /* a counter that shows one value for so many reads does not count: the slowest needs 1 us a tick */
     WINDOW_READS = 2000000,            /* the window closes after so many reads whatever the counters say */
+    TRIES = 4,                         /* readings for one value */
     ROUNDS = 3,                        /* measurements, when two sources disagree */
     DISAGREE_PPM = 10000,              /* more than this apart, and one of two counters lies */
     SOURCES_MAX = COUNTERS_MAX + 1,
@@ -95,15 +96,31 @@ void delay_us(uint32_t us)
 /* ---- measuring ---- */
 
 struct sample {
-    uint64_t ticks, count[COUNTERS_MAX];
+    uint64_t ticks[COUNTERS_MAX], count[COUNTERS_MAX];
 };
+
+/* A counter's value, and the CPU's in the same moment: of a few tries the one that nothing came between (firmware's own interrupts
+ * take their time, and an emulator's first look at code does). */
+static void take_one(struct sample *out, unsigned index)
+{
+    uint64_t narrowest = UINT64_MAX;
+
+    for (unsigned i = 0; i < TRIES; i++) {
+        uint64_t before = cpu_ticks_ordered(), count = counters[index]->read(counters[index]), after = cpu_ticks_ordered();
+
+        if (after - before >= narrowest)
+            continue;
+        narrowest = after - before;
+        out->ticks[index] = before + narrowest / 2;
+        out->count[index] = count;
+    }
+}
 
 static void take(struct sample *out)
 {
-    out->ticks = cpu_ticks_ordered();
     for (unsigned i = 0; i < counter_count; i++)
         if (!unusable[i])
-            out->count[i] = counters[i]->read(counters[i]);
+            take_one(out, i);
 }
 
 static bool counts(const struct counter *c)
@@ -157,7 +174,7 @@ static void measure(uint64_t hz[COUNTERS_MAX])
     for (unsigned i = 0; i < counter_count; i++) {
         uint64_t distance = unusable[i] ? 0 : counter_distance(counters[i], from.count[i], to.count[i]);
 
-        hz[i] = distance ? mul_div(to.ticks - from.ticks, counters[i]->hz, distance) : 0;
+        hz[i] = distance ? mul_div(to.ticks[i] - from.ticks[i], counters[i]->hz, distance) : 0;
     }
 }
 
