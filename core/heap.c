@@ -3,15 +3,11 @@
  * A block is freed into its neighbours, so two free blocks never touch.
  * Source of the idea: M. Masmano et al., "TLSF: a new dynamic memory allocator for real-time systems" (ECRTS 2004).
  *
- * An area is a run of pages:   struct area | block | block | ... | end mark
- * A block in release builds:   struct block | payload                                  a free one begins its payload with its links
- *            in debug builds:  struct block | struct guard | front zone | payload | back zone   the links lie in the front zone
- * A large block is a run of pages of its own, with the same beginning. */
+ * An area is a run of pages:  struct area | block | block | ... | end mark  (core/heap_block.h has a block's layout).
+ * A large block is a run of pages of its own that begins like any block. */
 #define LOG_SUBSYSTEM heap
 
 #include <ingot/heap.h>
-
-#include <stdbool.h>
 
 #include <ingot/error.h>
 #include <ingot/lock.h>
@@ -20,48 +16,23 @@
 #include <ingot/panic.h>
 #include <ingot/string.h>
 
+#include "core/heap_block.h"
+
 LOG_SUBSYSTEM_DEFINE(heap);
 
-enum { UNIT = 16 };                              /* block sizes and addresses are multiples of it */
 enum { AREA_PAGES = 16 };                        /* what the heap takes at once */
-enum { LEVEL_LISTS = 16, LEVELS = 10 };          /* level 0: one list a size below 16 units; then 16 lists a power of two */
-#define BYTES_MAX (1ull << 43)                   /* a large block counts its pages in 32 bits */
-
-struct block {
-    uint32_t mark;                               /* kind ^ address: first, since that is where writing past a block's end begins */
-    uint32_t units;                              /* of the whole block; a large one: its pages; the end mark: 0 */
-    uint32_t units_before;                       /* of the block right below; 0: first of its area */
-    int32_t site;                                /* who allocated it, or freed it if it is free: distance from malloc */
-};
-
-struct guard {
-    uint64_t bytes;                              /* as asked for */
-    int32_t site;                                /* who allocated it: stays when it is freed */
-    int32_t unused;
-};
-
-struct links {
-    struct block *next, *previous;               /* previous NULL: the list's head points here */
-};
+enum { LEVEL_LISTS = 16, LEVELS = 9 };           /* level 0: one list a size below 16 units; then 16 lists a power of two */
+#define BYTES_MAX (1ull << 42)                   /* a large block counts its pages in 32 bits */
 
 struct area {
     struct area *next, *previous;
     uint64_t pages, unused;
 };
-_Static_assert(sizeof(struct block) == UNIT && sizeof(struct links) == UNIT && sizeof(struct guard) == UNIT, "a unit each");
-_Static_assert(sizeof(struct area) % UNIT == 0, "the first block is aligned");
+_Static_assert(sizeof(struct area) % HEAP_UNIT == 0, "the first block is aligned");
+_Static_assert(AREA_PAGES * PAGE_BYTES / HEAP_UNIT <= LEVEL_LISTS << (LEVELS - 1), "a whole area fits the last level");
 
-enum {
-    LINKS_OFFSET   = sizeof(struct block) + (INGOT_DEBUG ? sizeof(struct guard) : 0),
-    PAYLOAD_OFFSET = sizeof(struct block) + (INGOT_DEBUG ? sizeof(struct guard) + UNIT : 0),
-    BACK_BYTES     = INGOT_DEBUG ? UNIT : 0,
-    UNITS_MIN      = (LINKS_OFFSET + sizeof(struct links)) / UNIT,
-};
-enum kind { KIND_USED = 0x5ed0b10c, KIND_FREE = 0x46ee1f0d, KIND_LARGE = 0x1a46e2b7, KIND_END = 0x0e9dd37a };
-enum fill { FILL_NEW = 0xa5, FILL_FREE = 0xde, FILL_ZONE = 0xfb };
-
+static struct lock heap_lock = LOCK("heap");
 static struct {
-    struct lock lock;
     uint32_t levels;                             /* bit: this level has a list that is not empty */
     uint32_t lists[LEVELS];                      /* bit: this list is not empty */
     struct block *list[LEVELS][LEVEL_LISTS];
@@ -69,99 +40,12 @@ static struct {
     struct area *idle;                           /* the one area that is kept although nothing in it is used */
     struct heap_stats stats;
     _Atomic bool told;                           /* of a request beyond all bounds */
-} heap = { .lock = LOCK("heap") };
-
-/* ---- blocks ---- */
-
-static uint32_t mark_of(const struct block *block, enum kind kind) { return kind ^ (uint32_t)((uintptr_t)block / UNIT); }
-static bool is(const struct block *block, enum kind kind) { return block->mark == mark_of(block, kind); }
-static struct block *above(struct block *block) { return block + block->units; }
-static struct block *below(struct block *block) { return block - block->units_before; }
-static struct links *links(struct block *block) { return (struct links *)((char *)block + LINKS_OFFSET); }
-static struct guard *guard(struct block *block) { return (struct guard *)(block + 1); }
-static uint8_t *payload(struct block *block) { return (uint8_t *)block + PAYLOAD_OFFSET; }
-static struct block *block_of(void *memory) { return (struct block *)((char *)memory - PAYLOAD_OFFSET); }
-
-static int32_t site_of(const void *caller) { return (int32_t)((uintptr_t)caller - (uintptr_t)malloc); }
-static const void *caller_of(int32_t site) { return (const void *)((uintptr_t)malloc + (uintptr_t)(intptr_t)site); }
+} heap;
 
 static void block_set(struct block *block, enum kind kind, uint32_t units)
 {
     block->mark = mark_of(block, kind);
     block->units = units;
-}
-
-static uint8_t *block_end(struct block *block)
-{
-    if (is(block, KIND_LARGE))
-        return (uint8_t *)((uintptr_t)block & ~(uintptr_t)(PAGE_BYTES - 1)) + (uint64_t)block->units * PAGE_BYTES;
-    return (uint8_t *)above(block);
-}
-
-/* ---- debug builds: zones and fillings ---- */
-
-static _Noreturn __attribute__((cold)) void zone_broken(struct block *block, const uint8_t *byte)
-{
-    panic_code("HEAP", "block %p of %llu bytes, allocated by %p: byte %lld was overwritten with %#x", (void *)payload(block),
-               (unsigned long long)guard(block)->bytes, caller_of(guard(block)->site), (long long)(byte - payload(block)), *byte);
-}
-
-static void guard_set(struct block *block, size_t bytes, const void *caller)
-{
-    guard(block)->bytes = bytes;
-    guard(block)->site = site_of(caller);
-    memset(payload(block) - UNIT, FILL_ZONE, UNIT);
-    memset(payload(block) + bytes, FILL_ZONE, (size_t)(block_end(block) - payload(block)) - bytes);
-}
-
-/* The first byte of both zones that is not as it was, or NULL. */
-static const uint8_t *zone_fault(struct block *block)
-{
-    const uint8_t *start = payload(block), *end = block_end(block);
-
-    for (const uint8_t *byte = start - 1; byte >= start - UNIT; byte--)
-        if (*byte != FILL_ZONE)
-            return byte;
-    if (guard(block)->bytes > (size_t)(end - start) - BACK_BYTES)
-        return (const uint8_t *)guard(block);
-    for (const uint8_t *byte = start + guard(block)->bytes; byte < end; byte++)
-        if (*byte != FILL_ZONE)
-            return byte;
-    return NULL;
-}
-
-static void guard_check(struct block *block)
-{
-    const uint8_t *fault = zone_fault(block);
-
-    if (fault)
-        zone_broken(block, fault);
-}
-
-/* The first byte of a free block that was written to, or NULL. What begins a unit with the mark of a free block was one, and was merged:
- * it stays, so that a second free of it is recognised. */
-static const uint8_t *fill_fault(struct block *block)
-{
-    const uint8_t *end = block_end(block);
-
-    for (const uint8_t *byte = payload(block); byte < end; byte++) {
-        const struct block *merged = (const struct block *)byte;
-
-        if ((uintptr_t)byte % UNIT == 0 && is(merged, KIND_FREE))
-            byte += LINKS_OFFSET + sizeof(struct links) - 1;
-        else if (*byte != FILL_FREE)
-            return byte;
-    }
-    return NULL;
-}
-
-static void fill_check(struct block *block)
-{
-    const uint8_t *fault = fill_fault(block);
-
-    if (fault)
-        panic_code("HEAP", "%p was written to while it was free: it holds %#x, in the block %p, freed by %p", (const void *)fault, *fault,
-                   (void *)payload(block), caller_of(block->site));
 }
 
 /* ---- lists ---- */
@@ -180,7 +64,7 @@ static struct place place_of(uint32_t units)
     return (struct place){ power + 1, (units >> power) & (LEVEL_LISTS - 1) };
 }
 
-/* The least size from which on every block of a list is large enough for units. */
+/* A size from whose list on every block is large enough for units. */
 static uint32_t list_units(uint32_t units)
 {
     if (units < LEVEL_LISTS)
@@ -276,8 +160,12 @@ static void split(struct block *block, uint32_t units)
 /* Joins a block with the one above it, which is in no list. */
 static void join(struct block *block)
 {
-    block->units += above(block)->units;
+    struct block *gone = above(block);
+
+    block->units += gone->units;
     above(block)->units_before = block->units;
+    if (INGOT_DEBUG)
+        guard_bury(gone);
 }
 
 static struct area *area_if_whole(struct block *block)
@@ -292,11 +180,11 @@ static struct block *leave_gap(struct block *block, size_t alignment)
     uint32_t units = block->units, gap_units;
     struct block *rest;
 
-    while (at != start && at - start < UNITS_MIN * UNIT)
+    while (at != start && at - start < UNITS_MIN * HEAP_UNIT)
         at += alignment;
     if (at == start)
         return block;
-    gap_units = (uint32_t)((at - start) / UNIT);
+    gap_units = (uint32_t)((at - start) / HEAP_UNIT);
     rest = block + gap_units;
     block->units = gap_units;
     block_set(rest, KIND_FREE, units - gap_units);
@@ -314,26 +202,52 @@ static void count_used(int64_t blocks, int64_t bytes)
         heap.stats.bytes_peak = heap.stats.bytes;
 }
 
-/* How many units to look for, so that units can be cut out with their payload aligned. */
-static uint32_t units_with_gap(uint32_t units, size_t alignment)
+struct request {
+    size_t bytes, alignment;                     /* alignment at least HEAP_UNIT */
+    const void *caller;
+};
+
+static uint32_t units_for(size_t bytes)
 {
-    return alignment > UNIT ? units + (uint32_t)(alignment / UNIT) + UNITS_MIN : units;
+    size_t units = (PAYLOAD_OFFSET + bytes + BACK_BYTES + HEAP_UNIT - 1) / HEAP_UNIT;
+
+    return units < UNITS_MIN ? UNITS_MIN : (uint32_t)units;
 }
 
-static struct block *take(uint32_t units, size_t alignment)
+/* How many units to look for, so that the block can be cut out with its payload aligned. */
+static uint32_t units_with_gap(const struct request *request)
 {
-    struct block *block = list_find(units_with_gap(units, alignment));
+    uint32_t units = units_for(request->bytes);
+
+    return request->alignment > HEAP_UNIT ? units + (uint32_t)(request->alignment / HEAP_UNIT) + UNITS_MIN : units;
+}
+
+static void hand_over(struct block *block, const struct request *request)
+{
+    if (INGOT_DEBUG) {
+        memset(payload(block), FILL_NEW, request->bytes);
+        guard_set(block, request->bytes, request->caller);
+    }
+    block->site = site_of(request->caller);
+}
+
+static struct block *take(const struct request *request)
+{
+    struct block *block = list_find(units_with_gap(request));
 
     if (!block)
         return NULL;
     list_take(block);
     if (heap.idle && heap.idle == area_if_whole(block))
         heap.idle = NULL;
-    if (alignment > UNIT)
-        block = leave_gap(block, alignment);
-    split(block, units);
+    if (INGOT_DEBUG)
+        fill_check(block);
+    if (request->alignment > HEAP_UNIT)
+        block = leave_gap(block, request->alignment);
+    split(block, units_for(request->bytes));
     block->mark = mark_of(block, KIND_USED);
-    count_used(1, (int64_t)block->units * UNIT);
+    hand_over(block, request);
+    count_used(1, (int64_t)block->units * HEAP_UNIT);
     return block;
 }
 
@@ -342,6 +256,8 @@ static struct area *give(struct block *block)
 {
     struct area *area;
 
+    if (INGOT_DEBUG)
+        memset(payload(block), FILL_FREE, (size_t)(block_end(block) - payload(block)));
     block->mark = mark_of(block, KIND_FREE);
     if (is(above(block), KIND_FREE)) {
         list_take(above(block));
@@ -366,7 +282,7 @@ static struct area *give(struct block *block)
 static void area_add(struct area *area, size_t page_count)
 {
     struct block *block = (struct block *)(area + 1);
-    uint32_t units = (uint32_t)((page_count * PAGE_BYTES - sizeof *area) / UNIT - 1);
+    uint32_t units = (uint32_t)((page_count * PAGE_BYTES - sizeof *area) / HEAP_UNIT - 1);
 
     if (INGOT_DEBUG)
         memset(block, FILL_FREE, page_count * PAGE_BYTES - sizeof *area);
@@ -394,23 +310,24 @@ static void area_remove(struct area *area)
 }
 
 /* Gets an area of the usual size, or, when memory is short, one just large enough, and takes a block there. NULL without memory. */
-static struct block *take_from_new_area(uint32_t units, size_t alignment)
+static struct block *take_from_new_area(const struct request *request)
 {
-    size_t units_needed = list_units(units_with_gap(units, alignment)) + 1;       /* and the end mark */
-    size_t pages_needed = (units_needed * UNIT + sizeof(struct area) + PAGE_BYTES - 1) / PAGE_BYTES;
-    size_t page_count = pages_needed > AREA_PAGES ? pages_needed : AREA_PAGES;
+    size_t units_needed = list_units(units_with_gap(request)) + 1;                /* and the end mark */
+    size_t page_count = AREA_PAGES;
     struct area *area = pages_alloc(page_count, 0, PAGES_ANYWHERE);
     struct block *block;
     uint64_t flags;
 
-    if (!area && pages_needed < page_count)
-        area = pages_alloc(page_count = pages_needed, 0, PAGES_ANYWHERE);
+    if (!area) {
+        page_count = (units_needed * HEAP_UNIT + sizeof *area + PAGE_BYTES - 1) / PAGE_BYTES;
+        area = pages_alloc(page_count, 0, PAGES_ANYWHERE);
+    }
     if (!area)
         return NULL;
-    flags = lock_take_irq(&heap.lock);
+    flags = lock_take_irq(&heap_lock);
     area_add(area, page_count);
-    block = take(units, alignment);
-    lock_give_irq(&heap.lock, flags);
+    block = take(request);
+    lock_give_irq(&heap_lock, flags);
     return block;
 }
 
@@ -418,37 +335,38 @@ static struct block *take_from_new_area(uint32_t units, size_t alignment)
 
 static void count_large(int64_t blocks, int64_t page_count)
 {
-    uint64_t flags = lock_take_irq(&heap.lock);
+    uint64_t flags = lock_take_irq(&heap_lock);
 
     count_used(blocks, page_count * PAGE_BYTES);
     heap.stats.pages += (uint64_t)page_count;
-    lock_give_irq(&heap.lock, flags);
+    lock_give_irq(&heap_lock, flags);
 }
 
 /* The header ends right below the payload, in the first page. Whole pages that only served the alignment go back at once. */
-static struct block *large_take(size_t bytes, size_t alignment)
+static struct block *large_take(const struct request *request)
 {
-    size_t lead = alignment > PAYLOAD_OFFSET ? alignment : PAYLOAD_OFFSET, unused = lead > PAGE_BYTES ? lead / PAGE_BYTES - 1 : 0;
-    size_t page_count = (lead + bytes + BACK_BYTES + PAGE_BYTES - 1) / PAGE_BYTES;
-    char *base = pages_alloc(page_count, alignment, PAGES_ANYWHERE);
+    size_t lead = (PAYLOAD_OFFSET + request->alignment - 1) & ~(request->alignment - 1);
+    size_t unused = lead > PAGE_BYTES ? lead / PAGE_BYTES - 1 : 0;
+    size_t page_count = (lead + request->bytes + BACK_BYTES + PAGE_BYTES - 1) / PAGE_BYTES;
+    char *base = pages_alloc(page_count, request->alignment, PAGES_ANYWHERE);
     struct block *block;
 
     if (!base)
         return NULL;
     pages_free(base, unused);
-    block = block_of(base + lead);
     page_count -= unused;
+    block = block_of(base + lead);
     block_set(block, KIND_LARGE, (uint32_t)page_count);
+    hand_over(block, request);
     count_large(1, (int64_t)page_count);
     return block;
 }
 
-static char *large_base(struct block *block) { return (char *)((uintptr_t)block & ~(uintptr_t)(PAGE_BYTES - 1)); }
-
-static void large_give(struct block *block)
+static void large_give(struct block *block, const void *caller)
 {
     uint32_t page_count = block->units;
 
+    block->site = site_of(caller);
     block->mark = mark_of(block, KIND_FREE);
     count_large(-1, -(int64_t)page_count);
     pages_free(large_base(block), page_count);
@@ -456,64 +374,48 @@ static void large_give(struct block *block)
 
 /* ---- allocate ---- */
 
-static uint32_t units_for(size_t bytes)
+static struct block *small_take(const struct request *request)
 {
-    size_t units = (PAYLOAD_OFFSET + bytes + BACK_BYTES + UNIT - 1) / UNIT;
+    uint64_t flags = lock_take_irq(&heap_lock);
+    struct block *block = take(request);
 
-    return units < UNITS_MIN ? UNITS_MIN : (uint32_t)units;
-}
-
-static struct block *small_take(size_t bytes, size_t alignment)
-{
-    uint32_t units = units_for(bytes);
-    uint64_t flags = lock_take_irq(&heap.lock);
-    struct block *block = take(units, alignment);
-
-    lock_give_irq(&heap.lock, flags);
-    return block ? block : take_from_new_area(units, alignment);
+    lock_give_irq(&heap_lock, flags);
+    return block ? block : take_from_new_area(request);
 }
 
 /* The page allocator has told its own failures. */
 static __attribute__((cold)) void *failed(size_t bytes, const void *caller)
 {
-    uint64_t flags = lock_take_irq(&heap.lock);
+    uint64_t flags = lock_take_irq(&heap_lock);
 
     heap.stats.failed++;
-    lock_give_irq(&heap.lock, flags);
+    lock_give_irq(&heap_lock, flags);
     if (bytes > BYTES_MAX && !atomic_exchange_explicit(&heap.told, true, memory_order_relaxed))
         log_warn("%p asked for %zu bytes, more than the heap ever gives; told once", caller, bytes);
     return NULL;
 }
 
-static inline void *allocate(size_t bytes, size_t alignment, const void *caller)
+static void *allocate(size_t bytes, size_t alignment, const void *caller)
 {
+    struct request request = { .bytes = bytes, .alignment = alignment, .caller = caller };
     struct block *block = NULL;
 
     if (bytes == 0)
         return NULL;
     if (bytes < HEAP_LARGE_BYTES && alignment <= PAGE_BYTES)
-        block = small_take(bytes, alignment);
+        block = small_take(&request);
     else if (bytes <= BYTES_MAX && alignment <= BYTES_MAX)
-        block = large_take(bytes, alignment);
-    if (!block)
-        return failed(bytes, caller);
-    block->site = site_of(caller);
-    if (INGOT_DEBUG) {
-        if (is(block, KIND_USED))
-            fill_check(block);
-        memset(payload(block), FILL_NEW, bytes);
-        guard_set(block, bytes, caller);
-    }
-    return payload(block);
+        block = large_take(&request);
+    return block ? payload(block) : failed(bytes, caller);
 }
 
-void *malloc(size_t bytes) { return allocate(bytes, UNIT, __builtin_return_address(0)); }
+void *malloc(size_t bytes) { return allocate(bytes, HEAP_UNIT, __builtin_return_address(0)); }
 
 void *aligned_alloc(size_t alignment, size_t bytes)
 {
     if (alignment == 0 || (alignment & (alignment - 1)) != 0)
         return NULL;
-    return allocate(bytes, alignment > UNIT ? alignment : UNIT, __builtin_return_address(0));
+    return allocate(bytes, alignment > HEAP_UNIT ? alignment : HEAP_UNIT, __builtin_return_address(0));
 }
 
 void *calloc(size_t count, size_t bytes)
@@ -523,7 +425,7 @@ void *calloc(size_t count, size_t bytes)
 
     if (__builtin_mul_overflow(count, bytes, &total))
         total = SIZE_MAX;
-    memory = allocate(total, UNIT, __builtin_return_address(0));
+    memory = allocate(total, HEAP_UNIT, __builtin_return_address(0));
     return memory ? memset(memory, 0, total) : NULL;
 }
 
@@ -533,10 +435,10 @@ static _Noreturn __attribute__((cold)) void not_a_block(struct block *block, con
 {
     void *memory = payload(block);
 
-    if ((uintptr_t)memory % UNIT == 0 && is(block, KIND_FREE) && INGOT_DEBUG)
-        panic_code("HEAP", "%p frees %p, allocated by %p, which %p has freed already", caller, memory, caller_of(guard(block)->site),
+    if ((uintptr_t)memory % HEAP_UNIT == 0 && is(block, KIND_FREE) && INGOT_DEBUG)
+        panic_code("HEAP", "%p frees %p, allocated by %p, which %p has freed already", caller, memory, guard_allocated_by(block),
                    caller_of(block->site));
-    if ((uintptr_t)memory % UNIT == 0 && is(block, KIND_FREE))
+    if ((uintptr_t)memory % HEAP_UNIT == 0 && is(block, KIND_FREE))
         panic_code("HEAP", "%p frees %p, which %p has freed already", caller, memory, caller_of(block->site));
     panic_code("HEAP", "%p frees %p, which is no block of the heap, or its header was overwritten", caller, memory);
 }
@@ -546,38 +448,35 @@ static struct block *checked(void *memory, const void *caller)
 {
     struct block *block = block_of(memory);
 
-    if ((uintptr_t)memory % UNIT != 0 || (!is(block, KIND_USED) && !is(block, KIND_LARGE)))
+    if ((uintptr_t)memory % HEAP_UNIT != 0 || (!is(block, KIND_USED) && !is(block, KIND_LARGE)))
         not_a_block(block, caller);
     if (INGOT_DEBUG)
         guard_check(block);
     return block;
 }
 
-static void small_give(struct block *block)
+static void small_give(struct block *block, const void *caller)
 {
     struct area *unused;
-    uint64_t flags = lock_take_irq(&heap.lock);
+    uint64_t flags = lock_take_irq(&heap_lock);
 
     check_neighbours(block);
-    count_used(-1, -(int64_t)block->units * UNIT);
+    block->site = site_of(caller);
+    count_used(-1, -(int64_t)block->units * HEAP_UNIT);
     unused = give(block);
     if (unused)
         area_remove(unused);
-    lock_give_irq(&heap.lock, flags);
+    lock_give_irq(&heap_lock, flags);
     if (unused)
         pages_free(unused, unused->pages);
 }
 
 static void release(struct block *block, const void *caller)
 {
-    block->site = site_of(caller);
-    if (is(block, KIND_LARGE)) {
-        large_give(block);
-        return;
-    }
-    if (INGOT_DEBUG)
-        memset(payload(block), FILL_FREE, (size_t)(block_end(block) - payload(block)));
-    small_give(block);
+    if (is(block, KIND_LARGE))
+        large_give(block, caller);
+    else
+        small_give(block, caller);
 }
 
 void free(void *memory)
@@ -590,10 +489,10 @@ void free(void *memory)
 
 /* ---- change of size ---- */
 
-static bool large_resize(struct block *block, size_t bytes)
+static bool large_resize(struct block *block, const struct request *request)
 {
-    uint64_t end = (uintptr_t)payload(block) + bytes + BACK_BYTES - (uintptr_t)large_base(block);
-    uint64_t page_count = (end + PAGE_BYTES - 1) / PAGE_BYTES, held = block->units;
+    size_t end = (size_t)(payload(block) - large_base(block)) + request->bytes + BACK_BYTES;
+    size_t page_count = (end + PAGE_BYTES - 1) / PAGE_BYTES, held = block->units;
 
     if (page_count > held)
         return false;
@@ -603,40 +502,45 @@ static bool large_resize(struct block *block, size_t bytes)
     return true;
 }
 
-/* Into the free block above, or out of what is no longer wanted. Under the lock. */
-static bool small_resize(struct block *block, uint32_t units)
+/* Grows into the free block above, or leaves it what is no longer wanted. Under the lock. */
+static bool small_resize(struct block *block, const struct request *request)
 {
-    uint32_t units_before = block->units;
+    uint32_t units_before = block->units, units = units_for(request->bytes);
     struct block *next = above(block);
 
     check_neighbours(block);
-    if (is(next, KIND_FREE) && block->units + next->units >= units) {
+    if (units > units_before + (is(next, KIND_FREE) ? next->units : 0))
+        return false;
+    if (INGOT_DEBUG && units < units_before)
+        memset(block + units, FILL_FREE, (units_before - units) * HEAP_UNIT);
+    if (is(next, KIND_FREE)) {
         list_take(next);
         join(block);
     }
-    if (block->units < units)
-        return false;
-    if (INGOT_DEBUG && units < units_before)
-        memset(block + units, FILL_FREE, (units_before - units) * UNIT);
     split(block, units);
-    count_used(0, ((int64_t)block->units - (int64_t)units_before) * UNIT);
+    if (INGOT_DEBUG)
+        guard_set(block, request->bytes, request->caller);
+    block->site = site_of(request->caller);
+    count_used(0, ((int64_t)block->units - (int64_t)units_before) * HEAP_UNIT);
     return true;
 }
 
-static bool resize(struct block *block, size_t bytes)
+static bool resize(struct block *block, const struct request *request)
 {
     uint64_t flags;
     bool done;
 
-    if (bytes > BYTES_MAX)
+    if (is(block, KIND_LARGE) && request->bytes <= BYTES_MAX) {
+        done = large_resize(block, request);
+        if (INGOT_DEBUG && done)
+            guard_set(block, request->bytes, request->caller);
+        return done;
+    }
+    if (is(block, KIND_LARGE) || request->bytes >= HEAP_LARGE_BYTES)
         return false;
-    if (is(block, KIND_LARGE))
-        return large_resize(block, bytes);
-    if (bytes >= HEAP_LARGE_BYTES)
-        return false;
-    flags = lock_take_irq(&heap.lock);
-    done = small_resize(block, units_for(bytes));
-    lock_give_irq(&heap.lock, flags);
+    flags = lock_take_irq(&heap_lock);
+    done = small_resize(block, request);
+    lock_give_irq(&heap_lock, flags);
     return done;
 }
 
@@ -647,25 +551,22 @@ static size_t bytes_in(struct block *block)
 
 void *realloc(void *memory, size_t bytes)
 {
-    const void *caller = __builtin_return_address(0);
+    struct request request = { .bytes = bytes, .alignment = HEAP_UNIT, .caller = __builtin_return_address(0) };
     struct block *block;
     size_t held;
     void *moved;
 
     if (!memory)
-        return allocate(bytes, UNIT, caller);
-    block = checked(memory, caller);
-    held = bytes_in(block);
-    if (bytes && resize(block, bytes)) {
-        if (INGOT_DEBUG)
-            guard_set(block, bytes, caller);
+        return allocate(bytes, HEAP_UNIT, request.caller);
+    block = checked(memory, request.caller);
+    if (bytes && resize(block, &request))
         return memory;
-    }
-    moved = allocate(bytes, UNIT, caller);
+    held = bytes_in(block);
+    moved = allocate(bytes, HEAP_UNIT, request.caller);
     if (moved)
         memcpy(moved, memory, held < bytes ? held : bytes);
     if (moved || bytes == 0)
-        release(block, caller);
+        release(block, request.caller);
     return moved;
 }
 
@@ -673,10 +574,10 @@ void *realloc(void *memory, size_t bytes)
 
 void heap_stats(struct heap_stats *out)
 {
-    uint64_t flags = lock_take_irq(&heap.lock);
+    uint64_t flags = lock_take_irq(&heap_lock);
 
     *out = heap.stats;
-    lock_give_irq(&heap.lock, flags);
+    lock_give_irq(&heap_lock, flags);
 }
 
 struct finding {
@@ -700,7 +601,7 @@ static void check_block(struct block *block, struct finding *found)
         found->what = "the sizes in this header and in the next one do not agree";
     else if (free_one && is(next, KIND_FREE))
         found->what = "this free block was not merged with the next one";
-    else if (INGOT_DEBUG && !free_one && (found->where = zone_fault(block)) != NULL)
+    else if (INGOT_DEBUG && !free_one && (found->where = guard_fault(block)) != NULL)
         found->what = "this byte, outside its block, was overwritten";
     else if (INGOT_DEBUG && free_one && (found->where = fill_fault(block)) != NULL)
         found->what = "this byte in a free block was overwritten";
@@ -742,13 +643,13 @@ static void check_lists(struct finding *found)
 int heap_check(void)
 {
     struct finding found = { 0 };
-    uint64_t flags = lock_take_irq(&heap.lock);
+    uint64_t flags = lock_take_irq(&heap_lock);
 
     for (struct area *area = heap.areas; area && !found.what; area = area->next)
         check_area(area, &found);
     if (!found.what)
         check_lists(&found);
-    lock_give_irq(&heap.lock, flags);
+    lock_give_irq(&heap_lock, flags);
     if (!found.what)
         return 0;
     log_error("heap_check: %s: %p; block last allocated or freed by %p", found.what, found.where, caller_of(found.site));

@@ -1,11 +1,11 @@
 /* The page allocator. Free memory is kept in two places under one lock:
  *
- *   ranges  all free ranges by address (core/range.h): the highest fit is found in one walk
- *   hand    a small stack of single pages, taken from the ranges 16 at a time: what most calls want
+ *   free_ranges  by address (core/range.h): the highest fit is found in one walk
+ *   hand         a small stack of single pages, taken from the ranges 16 at a time: what most calls want
  *
- * A second set, spans, holds all memory that was ever added, to know a foreign address when one is freed.
- * The sets' nodes lie in pages that the allocator takes for itself: free memory holds none of its notes, so it is neither touched
- * at start nor worth anything to a stray write. Only pages on their way through the hand carry a mark in their first word. */
+ * Two more sets tell a wrong address when one is freed: spans, all memory that was ever added, and own_pages, where the sets' nodes
+ * lie. Free memory holds none of the allocator's notes, so it is not touched at start, and a stray write there harms nothing. Only
+ * pages in the hand carry a mark, in their first word. */
 #define LOG_SUBSYSTEM pages
 
 #include "core/pages.h"
@@ -28,17 +28,17 @@ enum { MARK_FREE = 0, MARK_OWN = 1, MARKS = 2 };
 
 #define POISON 0xdedededededededeull             /* debug builds: the other words of a page in the hand */
 
+static struct lock pages_lock = LOCK("pages");
 static struct range_pool pool;
+static struct range_set free_ranges = RANGE_SET(&pool), spans = RANGE_SET(&pool), own_pages = RANGE_SET(&pool);
 
 static struct {
-    struct lock lock;
     uint32_t in_hand;
     uint64_t *hand[HAND_PAGES];
     const struct range *last_span;               /* frees come in flocks */
-    struct range_set ranges, spans, own;         /* own: pages full of nodes */
     struct pages_stats stats;                    /* zone[].total, zone[].free (without the hand), own, failed */
     _Atomic uint64_t told;                       /* powers of two of count for which the log has a line */
-} pages = { .lock = LOCK("pages"), .ranges = RANGE_SET(&pool), .spans = RANGE_SET(&pool), .own = RANGE_SET(&pool) };
+} pages;
 
 /* ---- zones ---- */
 
@@ -70,13 +70,13 @@ static void own_page_make(uint64_t address)
 
     page[0] = mark_of(page, MARK_OWN);
     range_pool_feed(&pool, page + 1, PAGE_BYTES - sizeof *page);
-    range_add(&pages.own, address, address + PAGE_BYTES);
+    range_add(&own_pages, address, address + PAGE_BYTES);
     pages.stats.own++;
 }
 
 static void cut(struct range *range, uint64_t start, uint64_t end)
 {
-    range_cut(&pages.ranges, range, start, end);
+    range_cut(&free_ranges, range, start, end);
     count_free(&pages.stats, start, end, -1);
 }
 
@@ -87,7 +87,7 @@ static void add(uint64_t start, uint64_t end)
         own_page_make(end -= PAGE_BYTES);
     if (start == end)
         return;
-    range_add(&pages.ranges, start, end);
+    range_add(&free_ranges, start, end);
     count_free(&pages.stats, start, end, 1);
 }
 
@@ -98,10 +98,10 @@ static struct range *find(struct range_want *want)
     struct range *range;
 
     want->looks = PAGES_ALIGNED_LOOKS;
-    range = range_find(&pages.ranges, want);
+    range = range_find(&free_ranges, want);
     if (range || want->looks > 0 || __builtin_add_overflow(want->bytes, want->alignment, &padded.bytes))
         return range;
-    range = range_find(&pages.ranges, &padded);
+    range = range_find(&free_ranges, &padded);
     if (range)
         want->found = (padded.found + want->alignment - 1) & ~(want->alignment - 1);
     return range;
@@ -110,7 +110,7 @@ static struct range *find(struct range_want *want)
 /* Takes a page for nodes before they run out: cutting off a range's end needs none. */
 static void provide_nodes(void)
 {
-    struct range *range = range_last(&pages.ranges);
+    struct range *range = range_last(&free_ranges);
     uint64_t end;
 
     if (pool.spares >= SPARES_MIN || !range)
@@ -168,7 +168,7 @@ static uint64_t *hand_take(void)
 /* Takes some pages from the top of the last range. Memory below 1 MiB stays where who needs it can find it. */
 static void hand_fill(void)
 {
-    struct range *range = range_last(&pages.ranges);
+    struct range *range = range_last(&free_ranges);
     uint64_t start, end;
 
     if (!range || range->end <= PAGES_BELOW_1M + HAND_FILL * PAGE_BYTES)
@@ -231,8 +231,8 @@ static __attribute__((cold)) void tell_failure(size_t count, uint64_t alignment,
     if (atomic_fetch_or_explicit(&pages.told, size_class, memory_order_relaxed) & size_class)
         return;
     pages_stats(&now);
-    log_warn("no %zu pages aligned to %#llx below %#llx for %p: %llu of %llu free, at most %llu in one piece; told once for this size",
-             count, (unsigned long long)alignment, (unsigned long long)limit, caller, (unsigned long long)now.free,
+    log_warn("no %zu pages aligned to %#llx below %#llx for %p: %llu of %llu free, %llu in one piece; told once for this size", count,
+             (unsigned long long)alignment, (unsigned long long)limit, caller, (unsigned long long)now.free,
              (unsigned long long)now.total, (unsigned long long)now.largest);
 }
 
@@ -244,13 +244,13 @@ void *pages_alloc(size_t count, size_t alignment_bytes, uint64_t limit)
     assert((alignment_bytes & (alignment_bytes - 1)) == 0);
     if (count == 0 || limit < PAGE_BYTES)
         return NULL;
-    flags = lock_take_irq(&pages.lock);
+    flags = lock_take_irq(&pages_lock);
     if (count == 1 && alignment == PAGE_BYTES)
         block = take_page(limit);
     if (!block)
         block = take_block(count, alignment, limit);
     pages.stats.failed += !block;
-    lock_give_irq(&pages.lock, flags);
+    lock_give_irq(&pages_lock, flags);
     if (!block)
         tell_failure(count, alignment, limit, __builtin_return_address(0));
     return block;
@@ -263,7 +263,7 @@ static void check_ours(uint64_t start, uint64_t end)
     const struct range *span = pages.last_span;
 
     if (!span || start < span->start || end > span->end)
-        pages.last_span = span = range_at(&pages.spans, start);
+        pages.last_span = span = range_at(&spans, start);
     if (!span || end > span->end)
         panic_code("PAGES", "free of [%#llx, %#llx), which is not memory of this allocator", (unsigned long long)start,
                    (unsigned long long)end);
@@ -272,10 +272,10 @@ static void check_ours(uint64_t start, uint64_t end)
 /* The whole truth: three lookups. */
 static __attribute__((noinline)) void check_used(uint64_t start, uint64_t end)
 {
-    if (range_overlaps(&pages.ranges, start, end) || hand_overlaps(start, end))
+    if (range_overlaps(&free_ranges, start, end) || hand_overlaps(start, end))
         panic_code("PAGES", "free of [%#llx, %#llx), which is free already, or part of it", (unsigned long long)start,
                    (unsigned long long)end);
-    if (range_overlaps(&pages.own, start, end))
+    if (range_overlaps(&own_pages, start, end))
         panic_code("PAGES", "free of [%#llx, %#llx), which holds the allocator's own notes", (unsigned long long)start,
                    (unsigned long long)end);
 }
@@ -289,9 +289,10 @@ void pages_free(void *first, size_t count)
 
     if (!first || !count)
         return;
-    if (start % PAGE_BYTES || __builtin_mul_overflow(count, (uint64_t)PAGE_BYTES, &bytes) || __builtin_add_overflow(start, bytes, &end))
+    if (start % PAGE_BYTES || __builtin_mul_overflow(count, (uint64_t)PAGE_BYTES, &bytes)
+        || __builtin_add_overflow(start, bytes, &end))
         panic_code("PAGES", "free of %zu pages at %p: not the start of a page, or too many", count, first);
-    flags = lock_take_irq(&pages.lock);
+    flags = lock_take_irq(&pages_lock);
     check_ours(start, end);
     if (count == 1 && pages.in_hand < HAND_PAGES && start >= PAGES_BELOW_1M) {
         if (INGOT_DEBUG || marked(first))
@@ -301,7 +302,7 @@ void pages_free(void *first, size_t count)
         check_used(start, end);
         add(start, end);
     }
-    lock_give_irq(&pages.lock, flags);
+    lock_give_irq(&pages_lock, flags);
 }
 
 /* ---- memory comes in ---- */
@@ -310,11 +311,11 @@ static void add_span(uint64_t start, uint64_t end)
 {
     uint64_t free_end = end;
 
-    if (range_overlaps(&pages.spans, start, end))
+    if (range_overlaps(&spans, start, end))
         panic_code("PAGES", "[%#llx, %#llx) was added before, or part of it", (unsigned long long)start, (unsigned long long)end);
     while (pool.spares < SPARES_MIN && start < free_end)
         own_page_make(free_end -= PAGE_BYTES);
-    range_add(&pages.spans, start, end);
+    range_add(&spans, start, end);
     pages.last_span = NULL;                      /* it may have been merged away */
     for (int zone = 0; zone < PAGES_ZONES; zone++)
         pages.stats.zone[zone].total += pages_in_zone(start, end, zone);
@@ -329,9 +330,9 @@ void pages_add(uint64_t start, uint64_t end)
     end &= ~(uint64_t)(PAGE_BYTES - 1);
     if (start >= end)
         return;
-    flags = lock_take_irq(&pages.lock);
+    flags = lock_take_irq(&pages_lock);
     add_span(start, end);
-    lock_give_irq(&pages.lock, flags);
+    lock_give_irq(&pages_lock, flags);
 }
 
 void pages_add_regions(const struct handoff_region *region, size_t count, uint32_t type)
@@ -346,26 +347,26 @@ void pages_add_regions(const struct handoff_region *region, size_t count, uint32
 
 void pages_stats(struct pages_stats *out)
 {
-    uint64_t flags = lock_take_irq(&pages.lock);
+    uint64_t flags = lock_take_irq(&pages_lock);
 
     *out = pages.stats;
     for (uint32_t i = 0; i < pages.in_hand; i++)
         count_free(out, (uintptr_t)pages.hand[i], (uintptr_t)pages.hand[i] + PAGE_BYTES, 1);
     for (int zone = 0; zone < PAGES_ZONES; zone++) {
-        out->zone[zone].largest = range_largest_in(&pages.ranges, zone_start[zone], zone_start[zone + 1]) / PAGE_BYTES;
+        out->zone[zone].largest = range_largest_in(&free_ranges, zone_start[zone], zone_start[zone + 1]) / PAGE_BYTES;
         out->total += out->zone[zone].total;
         out->free += out->zone[zone].free;
     }
-    out->largest = range_largest_in(&pages.ranges, 0, UINT64_MAX) / PAGE_BYTES;
-    lock_give_irq(&pages.lock, flags);
+    out->largest = range_largest_in(&free_ranges, 0, UINT64_MAX) / PAGE_BYTES;
+    lock_give_irq(&pages_lock, flags);
     out->used = out->total - out->free;
 }
 
 bool pages_check(void)
 {
-    uint64_t flags = lock_take_irq(&pages.lock), free_bytes, total_bytes, own_bytes;
-    bool good = range_check(&pages.ranges, &free_bytes) && range_check(&pages.spans, &total_bytes)
-                && range_check(&pages.own, &own_bytes) && own_bytes == pages.stats.own * PAGE_BYTES;
+    uint64_t flags = lock_take_irq(&pages_lock), free_bytes, total_bytes, own_bytes;
+    bool good = range_check(&free_ranges, &free_bytes) && range_check(&spans, &total_bytes)
+                && range_check(&own_pages, &own_bytes) && own_bytes == pages.stats.own * PAGE_BYTES;
 
     for (int zone = 0; good && zone < PAGES_ZONES; zone++) {
         free_bytes -= pages.stats.zone[zone].free * PAGE_BYTES;
@@ -373,6 +374,6 @@ bool pages_check(void)
     }
     for (uint32_t i = 0; i < pages.in_hand; i++)
         good = good && *pages.hand[i] == mark_of(pages.hand[i], MARK_FREE);
-    lock_give_irq(&pages.lock, flags);
+    lock_give_irq(&pages_lock, flags);
     return good && free_bytes == 0 && total_bytes == 0;
 }

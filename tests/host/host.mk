@@ -3,20 +3,46 @@
 
 host_tests := handoff
 
-handoff_sources := core/handoff.c core/string.c
+handoff_sources := core/handoff.c core/format.c
+
+host_tests += option memory
+option_sources := core/option.c tests/host/renamed_string.c tests/host/renamed_mem.S
+option_flags   := -Dstrlcpy=ingot_strlcpy                         # Debian 12's C library has none
+memory_sources := core/memory.c
 
 host_tests += string format
 string_sources := tests/host/renamed_string.c tests/host/renamed_mem.S
 format_sources := core/format.c
 
+# Allocators and timers. A name that ends in _debug or _tsan is the same test, built for debug builds or with threads under TSan.
+host_tests += timer_queue pages pages_debug pages_tsan heap heap_debug heap_tsan
+
+timer_queue_sources := core/timer_queue.c core/tree.c
+pages_sources       := core/range.c core/tree.c core/lock.c
+pages_flags         := -DINGOT_DEBUG=0
+pages_debug_flags   := -DINGOT_DEBUG=1
+pages_tsan_flags    := -DINGOT_DEBUG=0
+heap_sources        := core/pages.c core/heap_guard.c $(pages_sources)
+# Names beside the C library's; and what gcc warns of is done on purpose.
+heap_names          := -Dmalloc=heap_malloc -Dcalloc=heap_calloc -Drealloc=heap_realloc -Dfree=heap_free \
+                       -Daligned_alloc=heap_aligned_alloc -Wno-alloc-size-larger-than -Wno-array-bounds \
+                       -Wno-stringop-overflow
+heap_flags          := -DINGOT_DEBUG=0 $(heap_names)
+heap_debug_flags    := -DINGOT_DEBUG=1 $(heap_names)
+heap_tsan_flags     := -DINGOT_DEBUG=1 $(heap_names)
+$(foreach name,pages heap,$(foreach variant,debug tsan,\
+	$(eval $(name)_$(variant)_sources := $($(name)_sources))$(eval $(name)_$(variant)_main := $(name))))
+
 HOST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Wshadow -Wmissing-prototypes -Werror -MMD -MP \
-               -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
+               -fno-sanitize-recover=all -fno-omit-frame-pointer \
                -Itests/host/include -Icore/include -Icore/$(ARCH)/include -I.
+HOST_TSAN_CFLAGS := $(HOST_CFLAGS) -fsanitize=thread
+HOST_CFLAGS      += -fsanitize=address,undefined
 # tests/host/include comes first: its mmio.h and port_io.h lead to register models instead of to hardware.
 
 define host_test
-$(HOST)/test_$(1): tests/host/test_$(1).c $$($(1)_sources) | $(HOST)/
-	$(CC) $(HOST_CFLAGS) $$($(1)_flags) -MF $(HOST)/test_$(1).d -o $$@ $$(filter %.c %.S,$$^) -lcmocka $$($(1)_libs)
+$(HOST)/test_$(1): tests/host/test_$(or $($(1)_main),$(1)).c $$($(1)_sources) | $(HOST)/
+	$(CC) $(if $(filter %_tsan,$(1)),$(HOST_TSAN_CFLAGS),$(HOST_CFLAGS)) $$($(1)_flags) -MF $(HOST)/test_$(1).d -o $$@ $$(filter %.c %.S,$$^) -lcmocka $$($(1)_libs)
 -include $(HOST)/test_$(1).d
 endef
 $(foreach test,$(host_tests),$(eval $(call host_test,$(test))))
