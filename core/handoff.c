@@ -16,7 +16,9 @@ struct reader {
 
 static int check_header(struct reader *r, const struct handoff *block)
 {
-    if ((uintptr_t)block % 8 || block == NULL)
+    if (block == NULL)
+        return FAIL(r, "there is no block: its address is 0");
+    if ((uintptr_t)block % 8)
         return FAIL(r, "the block's address %p is not a multiple of 8", (const void *)block);
     if (block->magic != HANDOFF_MAGIC)
         return FAIL(r, "magic is %#llx, not %#llx", (unsigned long long)block->magic, (unsigned long long)HANDOFF_MAGIC);
@@ -38,6 +40,8 @@ static int check_map(struct reader *r, const struct handoff_memory_map *map)
 {
     uint64_t last_end = 0;
 
+    if (r->view->map)
+        return FAIL(r, "there is a second memory map");
     if (map->count == 0 || map->count > (map->record.bytes - sizeof(*map)) / sizeof(map->region[0]))
         return FAIL(r, "memory map: %u regions in %u bytes", map->count, map->record.bytes);
     for (uint32_t i = 0; i < map->count; i++) {
@@ -56,14 +60,31 @@ static int check_map(struct reader *r, const struct handoff_memory_map *map)
     return 0;
 }
 
+/* Whole pages, none of which is page 0: that one is never mapped. */
+static bool is_pages(uint64_t base, uint64_t bytes)
+{
+    return base != 0 && bytes != 0 && base + bytes > base && (base | bytes) % HANDOFF_PAGE_BYTES == 0;
+}
+
 static int check_image(struct reader *r, const struct handoff_image *image)
 {
-    if (image->bytes == 0 || image->base + image->bytes < image->base || image->base % HANDOFF_PAGE_BYTES)
+    if (r->view->image)
+        return FAIL(r, "there is a second image record");
+    if (image->bytes == 0 || image->base == 0 || image->base + image->bytes < image->base || image->base % HANDOFF_PAGE_BYTES)
         return FAIL(r, "image: %llu bytes at %#llx", (unsigned long long)image->bytes, (unsigned long long)image->base);
+    if (image->preferred_base % HANDOFF_PAGE_BYTES)
+        return FAIL(r, "image: moved from %#llx by no whole number of pages", (unsigned long long)image->preferred_base);
     if (image->entry < image->base || image->entry >= image->base + image->bytes)
         return FAIL(r, "image: the entry %#llx lies outside", (unsigned long long)image->entry);
-    if (image->stack_bytes < HANDOFF_PAGE_BYTES || image->stack_base + image->stack_bytes < image->stack_base)
-        return FAIL(r, "image: a stack of %llu bytes", (unsigned long long)image->stack_bytes);
+    if (!is_pages(image->stack_base, image->stack_bytes))
+        return FAIL(r, "image: a stack of %llu bytes at %#llx", (unsigned long long)image->stack_bytes,
+                    (unsigned long long)image->stack_base);
+    if (image->tables_bytes != 0 && !is_pages(image->tables_base, image->tables_bytes))
+        return FAIL(r, "image: page tables of %llu bytes at %#llx", (unsigned long long)image->tables_bytes,
+                    (unsigned long long)image->tables_base);
+    if (image->loader_base + image->loader_bytes < image->loader_base)
+        return FAIL(r, "image: a loader of %llu bytes at %#llx", (unsigned long long)image->loader_bytes,
+                    (unsigned long long)image->loader_base);
     r->view->image = image;
     return 0;
 }
@@ -100,14 +121,25 @@ static int check_framebuffer(struct reader *r, const struct handoff_framebuffer 
     return 0;
 }
 
+/* Eight registers, stride bytes apart, end inside their space: arithmetic on them must not come out at another device. */
+static bool registers_fit(const struct handoff_serial *serial)
+{
+    uint64_t last = serial->address + 7 * (uint64_t)serial->stride;
+
+    if (serial->space == HANDOFF_SERIAL_IO)
+        return serial->address != 0 && serial->address <= 0xffff && last <= 0xffff;
+    return serial->address != 0 && last + serial->stride > serial->address && serial->address % serial->stride == 0;
+}
+
 static int check_serial(struct reader *r, const struct handoff_serial *serial)
 {
     if (serial->space != HANDOFF_SERIAL_IO && serial->space != HANDOFF_SERIAL_MMIO)
         return FAIL(r, "serial port: address space %u", serial->space);
-    if (serial->address == 0 || (serial->space == HANDOFF_SERIAL_IO && serial->address > 0xfff8))
-        return FAIL(r, "serial port: address %#llx", (unsigned long long)serial->address);
     if (serial->stride != 1 && serial->stride != 2 && serial->stride != 4)
         return FAIL(r, "serial port: stride %u", serial->stride);
+    if (!registers_fit(serial))
+        return FAIL(r, "serial port: 8 registers, %u bytes apart, cannot be at %#llx", serial->stride,
+                    (unsigned long long)serial->address);
     if (r->view->serials < HANDOFF_VIEW_MAX)
         r->view->serial[r->view->serials++] = serial;
     return 0;
@@ -133,8 +165,7 @@ static int check_stamps(struct reader *r, const struct handoff_stamps *stamps)
 
 static int check_recorder(struct reader *r, const struct handoff_recorder *recorder)
 {
-    if (recorder->base % HANDOFF_PAGE_BYTES || recorder->bytes % HANDOFF_PAGE_BYTES || recorder->bytes == 0 ||
-        recorder->base + recorder->bytes < recorder->base)
+    if (!is_pages(recorder->base, recorder->bytes))
         return FAIL(r, "recorder: %llu bytes at %#llx", (unsigned long long)recorder->bytes, (unsigned long long)recorder->base);
     r->view->recorder = recorder;
     return 0;
@@ -145,6 +176,40 @@ static int check_firmware(struct reader *r, const struct handoff_firmware *firmw
     if (strnlen(firmware->vendor, sizeof(firmware->vendor)) == sizeof(firmware->vendor))
         return FAIL(r, "firmware: no NUL ends the vendor");
     r->view->firmware = firmware;
+    return 0;
+}
+
+/* All of [start, start + bytes), which does not wrap, is memory of this type. */
+static bool map_calls(const struct handoff_memory_map *map, uint64_t start, uint64_t bytes, uint32_t type)
+{
+    uint64_t at = start, end = start + bytes;
+
+    for (uint32_t i = 0; i < map->count && at < end; i++) {
+        const struct handoff_region *region = &map->region[i];
+
+        if (region->type == type && region->start <= at && at < region->end)
+            at = region->end;
+    }
+    return at >= end;
+}
+
+/* What the records place must be kept by the map, or the allocator would give it away. */
+static int check_places(struct reader *r)
+{
+    const struct handoff_memory_map *map = r->view->map;
+    const struct handoff_image *image = r->view->image;
+    const struct handoff_recorder *recorder = r->view->recorder;
+
+    if (!map || !image)
+        return FAIL(r, "there is no %s record", map ? "image" : "memory map");
+    if (!map_calls(map, image->base, image->bytes, HANDOFF_MEMORY_CORE))
+        return FAIL(r, "the map does not keep the image at %#llx as the core's", (unsigned long long)image->base);
+    if (!map_calls(map, image->stack_base - HANDOFF_PAGE_BYTES, image->stack_bytes + HANDOFF_PAGE_BYTES, HANDOFF_MEMORY_CORE))
+        return FAIL(r, "the map does not keep the stack at %#llx, and its guard, as the core's", (unsigned long long)image->stack_base);
+    if (!map_calls(map, image->tables_base, image->tables_bytes, HANDOFF_MEMORY_CORE))
+        return FAIL(r, "the map does not keep the page tables at %#llx as the core's", (unsigned long long)image->tables_base);
+    if (recorder && !map_calls(map, recorder->base, recorder->bytes, HANDOFF_MEMORY_RECORDER))
+        return FAIL(r, "the map does not keep the recorder at %#llx as one", (unsigned long long)recorder->base);
     return 0;
 }
 
@@ -211,8 +276,8 @@ int handoff_check(struct handoff *block, struct handoff_view *out_view, char *ou
             return error;
         offset += record->bytes;
     }
-    if (!out_view->map || !out_view->image)
-        return FAIL(&r, "there is no %s record", out_view->map ? "image" : "memory map");
+    if ((error = check_places(&r)))
+        return error;
     out_view->block = block;
     return 0;
 }

@@ -29,7 +29,8 @@
  *   The block stays where it is: the map calls it HANDOFF_MEMORY_LOADER, and the core may reuse it once it has read it.
  *
  * The map is sorted by address, aligned to pages, and no two entries overlap. Where the firmware's own entries did, the more
- * careful type won. What no entry covers is not memory.
+ * careful type won. What no entry covers is not memory. The image, the first stack with its guard and the page tables lie in
+ * HANDOFF_MEMORY_CORE, the recorder in HANDOFF_MEMORY_RECORDER: the core refuses a block whose records and map disagree.
  *
  * Used by: efi/ (writes it), core/handoff.c (checks it, before anything is believed). */
 #pragma once
@@ -111,8 +112,8 @@ struct handoff_image {
     uint64_t base, bytes;                        /* the core's image, all segments with their .bss */
     uint64_t preferred_base;                     /* what its program headers asked for */
     uint64_t entry;                              /* address jumped to */
-    uint64_t stack_base, stack_bytes;            /* without its guard, which is the page below */
-    uint64_t tables_base, tables_bytes;          /* the loader's page tables */
+    uint64_t stack_base, stack_bytes;            /* whole pages, without the guard, which is the page below */
+    uint64_t tables_base, tables_bytes;          /* the loader's page tables: whole pages, or 0 bytes */
     uint64_t loader_base, loader_bytes;          /* the loader's own image */
 };
 
