@@ -1,6 +1,10 @@
 #include "core/option.h"
 
+#define LOG_SUBSYSTEM option
+#include <ingot/log.h>
 #include <ingot/string.h>
+
+LOG_SUBSYSTEM_DEFINE(option);
 
 static const char *const known[] = { "exit", "panic", "log", "mode", "serial", "core" };
 enum { KNOWN = sizeof(known) / sizeof(known[0]) };
@@ -56,30 +60,42 @@ static bool add_argument(char *word)
     return true;
 }
 
-bool option_start(const char *text, const char *application_name)
+/* False when there was no room for a word. */
+static bool take_words(char *text, bool text_is_cut)
 {
-    static char name[32];
-    bool whole = strlcpy(words, text, sizeof(words)) < sizeof(words), ours = true;
-    char *at = words;
+    bool ours = true, whole = !text_is_cut;
+    char *at = text;
 
-    strlcpy(name, application_name, sizeof(name));
-    argument_count = 0;
-    memset(values, 0, sizeof(values));
-    add_argument(name);
     for (;;) {
         while (is_space(*at))
             at++;
         if (!*at)
-            break;
+            return whole;
 
         char *word = next_word(&at);
 
+        if (text_is_cut && !*at)
+            return false;              /* half a word would mean something that nobody wrote */
         if (ours && !strcmp(word, "--"))
             ours = false;
         else if (!ours || !take_option(word))
             whole &= add_argument(word);
     }
+}
+
+bool option_start(const char *text, const char *application_name)
+{
+    static char name[32];
+    bool whole;
+
+    strlcpy(name, application_name, sizeof(name));
+    argument_count = 0;
+    memset(values, 0, sizeof(values));
+    add_argument(name);
+    whole = take_words(words, strlcpy(words, text, sizeof(words)) >= sizeof(words));
     arguments[argument_count] = NULL;
+    if (!whole)
+        log_warn("the command line has more than %u words or %u bytes: the rest is left out", ARGUMENTS_MAX - 1, COMMAND_LINE_BYTES - 1);
     return whole;
 }
 

@@ -5,6 +5,11 @@ fuzz_targets :=
 fuzz_targets += format
 fuzz_format_sources := core/format.c
 
+fuzz_targets += handoff option
+fuzz_handoff_sources := core/handoff.c core/format.c
+fuzz_option_sources  := core/option.c tests/host/renamed_string.c tests/host/renamed_mem.S
+fuzz_option_flags    := -Dstrlcpy=ingot_strlcpy
+
 FUZZ_CC     := clang
 FUZZ_CFLAGS := -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
                -Wno-ignored-attributes -Itests/host/include -Icore/include -Icore/$(ARCH)/include -I.
@@ -12,7 +17,7 @@ FUZZ_CFLAGS := -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-saniti
 # clang does not know gnu_printf, as which format() and its like are declared; gcc checks their patterns.
 define fuzz_target
 $(HOST)/fuzz_$(1): tests/fuzz/fuzz_$(1).c $$(fuzz_$(1)_sources) | $(HOST)/
-	$(FUZZ_CC) $(FUZZ_CFLAGS) $$(fuzz_$(1)_flags) -o $$@ $$(filter %.c,$$^)
+	$(FUZZ_CC) $(FUZZ_CFLAGS) $$(fuzz_$(1)_flags) -o $$@ $$(filter %.c %.S,$$^)
 endef
 $(foreach target,$(fuzz_targets),$(eval $(call fuzz_target,$(target))))
 
