@@ -42,7 +42,7 @@ uint64_t memory_next(uint64_t address)
 
 bool memory_overlaps_ram(uint64_t start, uint64_t end)
 {
-    for (uint32_t i = find(start); map && i < map->count && map->region[i].start < end; i++)
+    for (uint32_t i = find(start); map && start < end && i < map->count && map->region[i].start < end; i++)
         if (map->region[i].type != HANDOFF_MEMORY_MMIO && map->region[i].type != HANDOFF_MEMORY_RESERVED)
             return true;
     return false;
@@ -74,7 +74,7 @@ uint64_t memory_bytes(uint32_t type)
 {
     uint64_t bytes = 0;
 
-    for (uint32_t i = 0; i < map->count; i++)
+    for (uint32_t i = 0; map && i < map->count; i++)
         if (map->region[i].type == type)
             bytes += map->region[i].end - map->region[i].start;
     return bytes;
