@@ -323,10 +323,13 @@ static void put_byte(struct screen *screen, uint8_t byte)
 
 /* ---- drawing ---- */
 
+/* The place under the cursor: ink and paper change sides. Where they are the same, a cursor must still be seen. */
 static screen_cell reversed(screen_cell cell)
 {
     unsigned ink = (cell >> CELL_INK_SHIFT & 15) ^ PEN_DEFAULT_INK, paper = cell >> CELL_PAPER_SHIFT & 15;
 
+    if (ink == paper)
+        ink = paper == PEN_DEFAULT_INK ? 0 : PEN_DEFAULT_INK;
     return (cell & CELL_GLYPH) | ink << CELL_PAPER_SHIFT | (paper ^ PEN_DEFAULT_INK) << CELL_INK_SHIFT;
 }
 
@@ -399,6 +402,7 @@ int screen_init(struct screen *screen, const struct display *display, void *memo
     screen->ansi = (struct ansi){ 0 };
     screen->decoder = (struct utf8_decoder){ 0 };
     pen_init(&screen->pen, display, scale_of(display));
+    touch_all(screen);
     start_over(screen);
     if (already_black)
         memset(screen->shown, 0, (size_t)screen->rows * screen->columns * sizeof(screen_cell));

@@ -10,9 +10,11 @@ option_sources := core/option.c tests/host/renamed_string.c tests/host/renamed_m
 option_flags   := -Dstrlcpy=ingot_strlcpy                         # Debian 12's C library has none
 memory_sources := core/memory.c
 
-host_tests += string format
+host_tests += string format utf8 screen
 string_sources := tests/host/renamed_string.c tests/host/renamed_mem.S
 format_sources := core/format.c
+utf8_sources   := core/utf8.c
+screen_sources := core/screen.c core/pen.c core/ansi.c core/utf8.c tests/host/screen_model.c $(OUT)/core/font.S
 
 # Allocators and timers. A name that ends in _debug or _tsan is the same test, built for debug builds or with threads under TSan.
 host_tests += timer_queue pages pages_debug pages_tsan heap heap_debug heap_tsan
