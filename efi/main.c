@@ -18,7 +18,7 @@ static const struct step {
     { HANDOFF_STAGE_DISPLAYS,     displays_find },
     { HANDOFF_STAGE_IMAGE,        image_find },          /* the core's ELF, verified whole */
     { HANDOFF_STAGE_MEMORY,       image_place },         /* memory for all that stays; the core in its place */
-    { HANDOFF_STAGE_PAGING,       paging_make },         /* our own page tables, not yet used */
+    { HANDOFF_STAGE_PAGING,       paging_make },         /* the firmware's map, and our own page tables from it, not yet used */
     { HANDOFF_STAGE_EXIT,         firmware_leave },      /* the firmware's end */
 };
 
@@ -52,13 +52,15 @@ static _Noreturn void start_core(struct loader *loader)
     uint64_t entry = loader->core.entry + (loader->core_base - loader->core.start);
 
     cpu_quiet(&loader->devices);
+    say("paging: %s, %lu KiB at 0x%lx", cpu_tables_kind(), loader->room.tables_bytes >> 10, loader->room.tables);
     if (loader->exit_tries > 1)
         say("exit: W EFI-EBS retries=%u", loader->exit_tries - 1);
     handoff_make_map(loader);
     stamp(loader, HANDOFF_STAGE_QUIET);
-    say("core at 0x%lx (%s0x%lx), jumping to 0x%lx", loader->core_base, loader->core_base == loader->core.start ? "as wanted, " : "moved from ",
-        loader->core.start, entry);
-    cpu_enter(entry, loader->stack_block + GUARD_BYTES + STACK_BYTES, handoff_finish(loader), loader->tables_root);
+    say("core at 0x%lx (%s0x%lx), loader at 0x%lx, jumping to 0x%lx", loader->core_base,
+        loader->core_base == loader->core.start ? "as wanted, " : "moved from ", loader->core.start,
+        loader->loaded ? (uint64_t)(uintptr_t)loader->loaded->ImageBase : 0, entry);
+    cpu_enter(entry, loader->room.stack + STACK_BYTES, handoff_finish(loader), loader->room.tables_root);
 }
 
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);

@@ -6,6 +6,8 @@ import pathlib
 import shutil
 import subprocess
 
+from elftools.elf.elffile import ELFFile
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 OUT = TOP / "build/x86_64"
 KEPT = TOP / "build/test"
@@ -43,6 +45,12 @@ def loader(app="apps/hello", base=0):
             shutil.copy(OUT / "BOOTX64.EFI", folder)
         shutil.copy(OUT / "core.elf", folder)
     return folder / "BOOTX64.EFI"
+
+
+def core_base(app="apps/hello"):
+    """The address that the core prefers."""
+    with open(loader(app).with_name("core.elf"), "rb") as file:
+        return min(segment["p_vaddr"] for segment in ELFFile(file).iter_segments("PT_LOAD"))
 
 
 @functools.lru_cache(maxsize=None)
