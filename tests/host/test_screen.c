@@ -325,7 +325,19 @@ static void random_cursor(struct stage *stage)
     sendf(stage, "\033[?25%c", stage->model.cursor ? 'h' : 'l');
 }
 
-/* Nothing of these is seen, except the ! behind what a newline, an ESC or a byte beyond ASCII cuts short. */
+/* A sequence that is cut short by what must not be lost. */
+static void random_cut(struct stage *stage)
+{
+    sendf(stage, "%s", (const char *const[]){ "\033", "\033[", "\033[12;3", "\033 ", "\033[?25", "\033[3$" }[below(6)]);
+    if (below(2)) {
+        write_ascii(stage, "\n");
+    } else {
+        send(stage, "\xc3\xa9", 2);
+        model_put(&stage->model, 0xe9);
+    }
+}
+
+/* Nothing of these is seen. */
 static void random_silence(struct stage *stage)
 {
     static const char *const list[] = { "\033]0;a title\a", "\033]2;t\xc3\xa9l\033\\", "\033(B", "\033[?1049h", "\033[>0c", "\033[5n",
@@ -351,7 +363,8 @@ static void act(struct stage *stage)
 {
     static void (*const acts[])(struct stage *) = {
         random_ascii, random_ascii, random_ascii, random_ascii, random_characters, random_rubbish, random_control, random_control,
-        random_move, random_erase, random_style, random_style, save, restore, random_cursor, random_silence, reset,
+        random_move, random_erase, random_style, random_style, save, restore, random_cursor, random_cut, random_silence,
+        reset,
     };
 
     acts[below(COUNT(acts))](stage);
