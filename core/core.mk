@@ -33,7 +33,7 @@ TARGET_CFLAGS += -Icore/include -Icore/$(ARCH)/include
 CORE_CFLAGS = $(TARGET_CFLAGS) -mgeneral-regs-only -I.
 
 # Small first: the whole image has 96 KiB. What runs often is built for speed.
-core_hot := string format log pages range tree heap timer_queue timer irq screen pen x86_64/interrupt x86_64/lapic x86_64/trap
+core_hot := pages tree x86_64/paging heap timer_queue timer irq pen x86_64/interrupt x86_64/trap
 CORE_CFLAGS += $(if $(filter $(core_hot:%=$(OUT)/core/%.o),$@),-O2,-Os)
 
 core_objects := $(patsubst %,$(OUT)/%.o,$(basename $(core_sources) $(core_cpu_sources))) $(OUT)/core/font.o

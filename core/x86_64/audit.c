@@ -42,18 +42,10 @@ static void check_gap(struct audit *audit, uint64_t end)
     }
 }
 
-static void check_leaf(void *context, uint64_t address, uint64_t bytes, uint64_t entry)
+/* Compares [address, end), which is mapped for one use, with what is expected there. */
+static void check_use(struct audit *audit, uint64_t address, uint64_t end, struct page_use is)
 {
-    struct audit *audit = context;
-    struct page_use is = page_entry_use(entry, bytes);
-
-    audit->pages[bytes == PAGE_BYTES ? 0 : bytes == 2u << 20 ? 1 : 2]++;
-    if (audit->at < address)
-        check_gap(audit, address);
-    audit->at = address + bytes;
-    if (entry & PAGE_WRITE && !(entry & PAGE_NX) && paging_has_nx())
-        broken(audit, &audit->writable_executable, address);
-    for (uint64_t at = address; at < address + bytes; at = audit->run_end) {
+    for (uint64_t at = address; at < end; at = audit->run_end) {
         expect_at(audit, at);
         if (audit->expected.rights == PAGE_NONE && at >= 1ull << 32)
             continue;                    /* a device that mem_map_device() was asked for */
@@ -62,6 +54,20 @@ static void check_leaf(void *context, uint64_t address, uint64_t bytes, uint64_t
         else if (is.cache != audit->expected.cache && audit->expected.cache != PAGE_UC)
             broken(audit, &audit->wrong_cache, at);
     }
+}
+
+static void check_run(void *context, const struct page_run *run)
+{
+    struct audit *audit = context;
+    uint64_t end = run->address + run->count * run->page_bytes;
+
+    audit->pages[run->page_bytes == PAGE_BYTES ? 0 : run->page_bytes == 2u << 20 ? 1 : 2] += (uint32_t)run->count;
+    if (audit->at < run->address)
+        check_gap(audit, run->address);
+    audit->at = end;
+    if (run->entry & PAGE_WRITE && !(run->entry & PAGE_NX) && paging_has_nx())
+        broken(audit, &audit->writable_executable, run->address);
+    check_use(audit, run->address, end, page_entry_use(run->entry, run->page_bytes));
 }
 
 static uint32_t check_registers(void)
@@ -95,7 +101,7 @@ uint32_t mem_audit(void)
     struct audit audit = { .at = 0 };
     uint32_t registers = check_registers();
 
-    paging_walk(check_leaf, &audit);
+    paging_walk(check_run, &audit);
     check_gap(&audit, 1ull << 32);
     tell(&audit, registers);
     return audit.writable_executable + audit.wrong_rights + audit.wrong_cache + audit.missing + registers;

@@ -30,28 +30,19 @@ static struct page_use use_of_type(uint32_t type)
     }
 }
 
-static bool same(struct page_use a, struct page_use b)
-{
-    return a.rights == b.rights && (a.cache == b.cache || a.rights == PAGE_NONE);
-}
-
-/* By the map alone. Regions that touch and are used alike count as one, so that their border does not cost a table. */
+/* By the map alone. */
 static struct page_use use_by_map(uint64_t page, uint64_t *out_end)
 {
-    const struct handoff_region *region = memory_region(page), *next;
-    struct page_use use;
+    const struct handoff_region *region = memory_region(page);
+    uint64_t next, end = page < four_gib ? four_gib : no_end;
 
-    if (!region) {                       /* a hole: devices below 4 GiB, nothing known above */
-        uint64_t used = memory_next(page), end = page < four_gib ? four_gib : no_end;
-
-        *out_end = used < end ? used : end;
-        return page < four_gib ? (struct page_use){ PAGE_RW, PAGE_UC } : (struct page_use){ PAGE_NONE, PAGE_WB };
+    if (region) {
+        *out_end = region->end;
+        return use_of_type(region->type);
     }
-    use = use_of_type(region->type);
-    *out_end = region->end;
-    while ((next = memory_region(*out_end)) && same(use_of_type(next->type), use))
-        *out_end = next->end;
-    return use;
+    next = memory_next(page);            /* a hole: devices below 4 GiB, nothing known above */
+    *out_end = next < end ? next : end;
+    return page < four_gib ? (struct page_use){ PAGE_RW, PAGE_UC } : (struct page_use){ PAGE_NONE, PAGE_WB };
 }
 
 /* A special range overrides the map inside, and ends what holds before it. */

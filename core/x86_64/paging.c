@@ -35,7 +35,7 @@ static uint64_t page_bytes(unsigned level)
 
 static uint64_t entry_for(uint64_t address, unsigned level, struct page_use use)
 {
-    uint64_t entry = address | PAGE_PRESENT;
+    uint64_t entry = address | PAGE_PRESENT | PAGE_ACCESSED | PAGE_DIRTY;    /* set, so that the CPU never writes to entries */
 
     if (use.rights == PAGE_NONE)
         return 0;
@@ -103,6 +103,18 @@ static bool may_be_leaf(uint64_t entry, unsigned level)
     return level <= largest_level && (!(entry & PAGE_PRESENT) || level == SMALL || entry & PAGE_LARGE);
 }
 
+/* Whole pages of one size from *at on, as far as this table and the range go. Kept tight: most of a boot's entries are made here. */
+static void set_leaves(uint64_t *table, unsigned level, uint64_t *at, uint64_t end, struct page_use use)
+{
+    uint64_t size = page_bytes(level), index = *at / size % TABLE_ENTRIES, value = entry_for(*at, level, use);
+    uint64_t count = (end - *at) / size, step = value ? size : 0;
+
+    if (count > TABLE_ENTRIES - index)
+        count = TABLE_ENTRIES - index;
+    for (table += index; count && may_be_leaf(*table, level); count--, value += step, *at += size)
+        *table++ = value;
+}
+
 static int set_level(uint64_t *table, unsigned level, uint64_t start, uint64_t end, struct page_use use)
 {
     uint64_t size = page_bytes(level), next;
@@ -110,16 +122,15 @@ static int set_level(uint64_t *table, unsigned level, uint64_t start, uint64_t e
     for (uint64_t at = start; at < end; at = next) {
         uint64_t *entry = &table[at / size % TABLE_ENTRIES], *below;
 
+        next = at;
+        if (at % size == 0 && end - at >= size)
+            set_leaves(table, level, &next, end, use);
+        if (next != at)
+            continue;
         next = (at | (size - 1)) + 1;
         if (next > end)
             next = end;
-        if (next - at == size && may_be_leaf(*entry, level)) {
-            *entry = entry_for(at, level, use);
-            continue;
-        }
-        if (!(below = descend(entry, level)))
-            return ERR_NO_MEMORY;
-        if (set_level(below, level - 1, at, next, use))
+        if (!(below = descend(entry, level)) || set_level(below, level - 1, at, next, use))
             return ERR_NO_MEMORY;
     }
     return 0;
@@ -133,22 +144,37 @@ int paging_set(uint64_t start, uint64_t end, struct page_use use)
     return error;
 }
 
-static void walk_level(const uint64_t *table, unsigned level, uint64_t base,
-                       void (*fn)(void *, uint64_t, uint64_t, uint64_t), void *context)
+/* Leaves that follow each other and say the same: how many, from table[index] on. */
+static unsigned run_of_leaves(const uint64_t *table, unsigned index, uint64_t step)
 {
-    for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
-        uint64_t address = base + i * page_bytes(level);
+    uint64_t value = table[index];
+    unsigned from = index;
 
+    do
+        value += step;
+    while (++index < TABLE_ENTRIES && table[index] == value);
+    return index - from;
+}
+
+static void walk_level(const uint64_t *table, unsigned level, uint64_t base, paging_visitor *fn, void *context)
+{
+    uint64_t size = page_bytes(level);
+    unsigned count;
+
+    for (unsigned i = 0; i < TABLE_ENTRIES; i += count) {
+        count = 1;
         if (!(table[i] & PAGE_PRESENT))
             continue;
-        if (level == SMALL || table[i] & PAGE_LARGE)
-            fn(context, address, page_bytes(level), table[i]);
-        else
-            walk_level((const uint64_t *)(table[i] & PAGE_ADDRESS), level - 1, address, fn, context);
+        if (level == SMALL || table[i] & PAGE_LARGE) {
+            count = run_of_leaves(table, i, size);
+            fn(context, &(struct page_run){ base + i * size, count, size, table[i] });
+        } else {
+            walk_level((const uint64_t *)(table[i] & PAGE_ADDRESS), level - 1, base + i * size, fn, context);
+        }
     }
 }
 
-void paging_walk(void (*fn)(void *context, uint64_t address, uint64_t bytes, uint64_t entry), void *context)
+void paging_walk(paging_visitor *fn, void *context)
 {
     walk_level((const uint64_t *)(cr3_read() & PAGE_ADDRESS), levels, 0, fn, context);
 }
@@ -162,17 +188,18 @@ static uint64_t address_limit(void)
     return 1ull << (bits < reach ? bits : reach);
 }
 
-/* All that somebody has a use for, in runs as long as one use holds. */
+/* All that somebody has a use for, in runs as long as one use holds: the longer, the larger the pages. */
 static int build(void)
 {
-    uint64_t at = 0, end, limit = address_limit();
+    uint64_t start = 0, at, end, limit = address_limit();
+    struct page_use use = page_use_at(0, &at), next;
 
-    for (; at < limit; at = end) {
-        struct page_use use = page_use_at(at, &end);
-
-        if (end > limit)
-            end = limit;
-        if (use.rights != PAGE_NONE && set_level(root, levels, at, end, use))
+    for (; start < limit; start = at, at = end, use = next) {
+        for (next = use; at < limit && page_use_same(next = page_use_at(at, &end), use); at = end)
+            ;
+        if (at >= limit)
+            at = end = limit;
+        if (use.rights != PAGE_NONE && set_level(root, levels, start, at, use))
             return ERR_NO_MEMORY;
     }
     return 0;

@@ -13,6 +13,8 @@ enum { TABLE_ENTRIES = 512 };
 #define PAGE_WRITE     (1ull << 1)
 #define PAGE_WT        (1ull << 3)       /* PAT index bit 0 */
 #define PAGE_CD        (1ull << 4)       /* PAT index bit 1 */
+#define PAGE_ACCESSED  (1ull << 5)
+#define PAGE_DIRTY     (1ull << 6)
 #define PAGE_LARGE     (1ull << 7)       /* in a 2 MiB or 1 GiB entry */
 #define PAGE_PAT_SMALL (1ull << 7)       /* PAT index bit 2 of a 4 KiB entry ... */
 #define PAGE_PAT_LARGE (1ull << 12)      /* ... and of a larger one */
@@ -43,11 +45,23 @@ struct page_use {
  * *out_end: the same holds from page up to there. Any context. */
 struct page_use page_use_at(uint64_t page, uint64_t *out_end);
 
+static inline bool page_use_same(struct page_use a, struct page_use b)
+{
+    return a.rights == b.rights && (a.cache == b.cache || a.rights == PAGE_NONE);
+}
+
 /* Maps [start, end) anew, or unmaps it, and flushes this CPU's TLB. ERR_NO_MEMORY. */
 int paging_set(uint64_t start, uint64_t end, struct page_use use);
 
-/* Every leaf entry in order: fn(context, address, bytes, entry). */
-void paging_walk(void (*fn)(void *context, uint64_t address, uint64_t bytes, uint64_t entry), void *context);
+/* Pages that follow each other and have the same attributes. */
+struct page_run {
+    uint64_t address, count, page_bytes;
+    uint64_t entry;                      /* of the first */
+};
+typedef void paging_visitor(void *context, const struct page_run *run);
+
+/* All that is mapped, in order of addresses. */
+void paging_walk(paging_visitor *fn, void *context);
 
 /* What an entry says. */
 struct page_use page_entry_use(uint64_t entry, uint64_t bytes);
