@@ -54,6 +54,10 @@ static void put_field(struct sink *sink, const struct spec *spec, const char *pr
     size_t prefix_bytes = strlen(prefix);
     long padding = spec->width - (long)(prefix_bytes + bytes) - zeros;
 
+    if (padding <= 0 && zeros == 0 && prefix_bytes == 0) {    /* most fields are no more than their text */
+        put_text(sink, text, bytes);
+        return;
+    }
     if ((spec->flags & (FLAG_ZERO | FLAG_LEFT)) == FLAG_ZERO && padding > 0) {
         zeros += padding;
         padding = 0;
@@ -234,10 +238,9 @@ static const char *read_length(const char *at, struct spec *spec)
     }
 }
 
-/* Reads what follows a %. Returns where the conversion's letter stands. */
-static const char *read_spec(const char *at, struct spec *spec, struct arguments *args)
+/* What stands before the letters. */
+static const char *read_shape(const char *at, struct spec *spec, struct arguments *args)
 {
-    *spec = (struct spec){ .precision = -1 };
     at = read_flags(at, spec);
     at = read_count(at, &spec->width, args);
     if (spec->width < 0) {                           /* only by *: C17 7.21.6.1 takes the sign as the flag - */
@@ -246,6 +249,15 @@ static const char *read_spec(const char *at, struct spec *spec, struct arguments
     }
     if (*at == '.')
         at = read_count(at + 1, &spec->precision, args);
+    return at;
+}
+
+/* Reads what follows a %. Returns where the conversion's letter stands. */
+static const char *read_spec(const char *at, struct spec *spec, struct arguments *args)
+{
+    *spec = (struct spec){ .precision = -1 };
+    if (*at < 'A')                                   /* all flags, digits, * and . come before the letters, which mostly are all */
+        at = read_shape(at, spec, args);
     at = read_length(at, spec);
     spec->conversion = *at;
     return at;
