@@ -11,6 +11,10 @@ HOST   := build/host
 PYTHON := /usr/bin/python3
 CC     := gcc
 
+ifneq ($(words $(CURDIR) $(APP)),$(if $(APP),2,1))
+$(error make cannot work in a folder with a space in its path: $(CURDIR) $(APP))
+endif
+
 # The machine that `make run` and `make debug` boot on. DISPLAY counts only on the command line: in the environment it is the session's.
 MACHINE  ?= q35
 SMP      ?= 1
