@@ -6,6 +6,7 @@
 #include <ingot/error.h>
 #define LOG_SUBSYSTEM hpet
 #include <ingot/log.h>
+#include <ingot/memory.h>
 #include <ingot/mmio.h>
 
 LOG_SUBSYSTEM_DEFINE(hpet);
@@ -16,7 +17,7 @@ enum hpet_reg {                   /* byte offsets */
     HPET_COUNTER      = 0xf0,     /* 32-bit reads of the low half are good on every implementation */
 };
 
-enum { CONFIG_ENABLE = 1u << 0 };
+enum { CONFIG_ENABLE = 1u << 0, REGISTERS_BYTES = 0x400 };
 
 static const uint64_t FEMTOSECONDS = 1000000000000000, PERIOD_MAX_FS = 100000000;    /* 2.3.4: at most 100 ns */
 
@@ -37,10 +38,15 @@ static int hpet_start(void)
 {
     struct acpi_hpet where;
     int error = acpi_get_hpet(&where);
+    volatile void *pointer;
     uint32_t period_fs;
 
     if (error)
         return error;
+    if (mem_map_device(where.address, REGISTERS_BYTES, MEM_UNCACHED, &pointer)) {
+        log_warn("at %#llx: no device can be there, left alone", (unsigned long long)where.address);
+        return ERR_NOT_FOUND;
+    }
     hpet.address = where.address;
     period_fs = mmio_read32(mmio_at(reg(&hpet, HPET_CAPABILITIES), 4));
     if (period_fs == 0 || period_fs > PERIOD_MAX_FS) {

@@ -2,6 +2,7 @@
  * Source: Intel, "8254 Programmable Interval Timer", and Intel chipset data sheets, "NMI Status and Control" (port 0x61). */
 #include <ingot/counter.h>
 #include <ingot/driver.h>
+#include <ingot/lock.h>
 #include <ingot/port_io.h>
 
 enum {
@@ -33,15 +34,20 @@ static int pit_run(struct counter *c)
     return 0;
 }
 
+static struct lock pit_lock = LOCK("PIT");      /* latch, low byte and high byte belong together */
+
 /* It counts down; turned round, it counts up like the others. */
 static uint64_t pit_read(const struct counter *c)
 {
-    uint8_t low;
+    uint64_t flags = lock_take_irq(&pit_lock);
+    uint32_t value;
 
     (void)c;
     port_write8(PIT_CONTROL, CONTROL_CHANNEL2 | CONTROL_LATCH);
-    low = port_read8(PIT_CHANNEL2);
-    return 0xffffu - (low | (uint32_t)port_read8(PIT_CHANNEL2) << 8);
+    value = port_read8(PIT_CHANNEL2);
+    value |= (uint32_t)port_read8(PIT_CHANNEL2) << 8;
+    lock_give_irq(&pit_lock, flags);
+    return 0xffffu - value;
 }
 
 static struct counter pit = { .name = "PIT", .hz = 1193182, .bits = 16, .last_resort = true, .start = pit_run, .read = pit_read };
