@@ -20,10 +20,12 @@ static const uint64_t HZ_MIN = 100000000, HZ_MAX = 10000000000;
 enum {
     SHIFT = 32,                        /* ns = ticks * ns_per_tick >> SHIFT */
     STUCK_READS = 20000,               /* a counter that shows one value for so many reads does not count: the slowest needs 1 us a tick */
-    WINDOW_READS = 2000000,            /* the window closes after so many reads whatever the counters say */
+    WINDOW_READS = 2000000,            /* the window closes after so many reads however slowly the counter creeps */
+    WINDOW_TICKS = 1500,               /* with fewer, one tick more or less is too much: the PIT's window is longer than the others' */
     TRIES = 4,                         /* readings for one value */
     ROUNDS = 3,                        /* measurements, when two sources disagree */
     DISAGREE_PPM = 10000,              /* more than this apart, and one of two counters lies */
+    UNSTEADY_PPM = 50000,              /* both halves of a window are that equal, or something stopped in between */
     SOURCES_MAX = COUNTERS_MAX + 1,
 };
 
@@ -32,8 +34,14 @@ static unsigned counter_count;
 static bool unusable[COUNTERS_MAX];
 
 static uint64_t ns_per_tick = (1000000000ull << SHIFT) / 10000000000ull;    /* HZ_MAX, until it is measured: waits get longer, not shorter */
-static struct counter *fallback;       /* the clock, where the CPU's counter cannot be; NULL: the CPU's counter */
+
+/* The clock, where the CPU's counter cannot be one; NULL: the CPU's counter. Its stamps have a bit of their own, so that what was
+ * stamped before by the CPU's counter can still be told, and it goes on from where time was then. */
+static struct counter *fallback;
+static const uint64_t FALLBACK_STAMP = 1ull << 63;
 static _Atomic uint64_t fallback_total;
+static uint64_t fallback_zero, fallback_base_ns, fallback_ns_per_tick;
+
 static struct time_source source = { .name = "CPU counter", .measured_by = "nothing" };
 
 int counter_register(struct counter *new_counter)
@@ -67,12 +75,19 @@ static uint64_t fallback_read(void)
 
 uint64_t clock_stamp(void)
 {
-    return fallback ? fallback_read() : cpu_ticks();
+    return fallback ? FALLBACK_STAMP | (fallback_read() - fallback_zero) : cpu_ticks();
+}
+
+static uint64_t scale(uint64_t ticks, uint64_t ns_each)
+{
+    return (uint64_t)((unsigned __int128)ticks * ns_each >> SHIFT);
 }
 
 uint64_t clock_stamp_ns(uint64_t stamp)
 {
-    return (uint64_t)((unsigned __int128)stamp * ns_per_tick >> SHIFT);
+    if (fallback && stamp & FALLBACK_STAMP)
+        return fallback_base_ns + scale(stamp & ~FALLBACK_STAMP, fallback_ns_per_tick);
+    return scale(stamp, ns_per_tick);
 }
 
 uint64_t time_ns(void)
@@ -80,12 +95,27 @@ uint64_t time_ns(void)
     return clock_stamp_ns(clock_stamp());
 }
 
+/* A clock that has stopped must not hold anybody for ever. */
+static void tell_it_stopped(void)
+{
+    static _Atomic bool told;
+
+    if (!atomic_exchange_explicit(&told, true, memory_order_relaxed))
+        log_error("%s stands still: waits end early", source.name);
+}
+
 void delay_ns(uint64_t ns)
 {
-    uint64_t until = time_ns() + ns;
+    uint64_t last = time_ns(), until = last + ns, now;
+    unsigned same = 0;
 
-    while (time_ns() < until)
+    while ((now = time_ns()) < until && same < STUCK_READS) {
+        same = now == last ? same + 1 : 0;
+        last = now;
         cpu_relax();
+    }
+    if (now < until)
+        tell_it_stopped();
 }
 
 void delay_us(uint32_t us)
@@ -133,21 +163,45 @@ static bool counts(const struct counter *c)
     return false;
 }
 
-/* Leaves out what does not count. Last resorts are not even started when two better ones work. Returns how many are usable. */
-static unsigned sort_out(bool last_resorts, unsigned usable)
+static void leave(unsigned index, const char *why)
+{
+    unusable[index] = true;
+    log_warn("%s %s: left", counters[index]->name, why);
+}
+
+/* Starts the last resorts, or all others, and leaves out what does not count. */
+static void sort_out(bool last_resorts)
 {
     for (unsigned i = 0; i < counter_count; i++) {
         struct counter *c = counters[i];
 
         if (c->last_resort != last_resorts)
             continue;
-        unusable[i] = (last_resorts && usable >= 2) || (c->start && c->start(c)) || !counts(c);
-        if (!unusable[i])
-            usable++;
-        else if (!last_resorts || usable < 2)
-            log_warn("%s does not count: left", c->name);
+        unusable[i] = false;
+        if ((c->start && c->start(c)) || !counts(c))
+            leave(i, "does not count");
     }
+}
+
+static unsigned usable_count(void)
+{
+    unsigned usable = 0;
+
+    for (unsigned i = 0; i < counter_count; i++)
+        usable += !unusable[i];
     return usable;
+}
+
+/* True when that gave one more counter. */
+static bool ask_last_resorts(void)
+{
+    static bool asked;
+    unsigned before = usable_count();
+
+    if (!asked)
+        sort_out(true);
+    asked = true;
+    return usable_count() > before;
 }
 
 static int first_usable(void)
@@ -158,24 +212,53 @@ static int first_usable(void)
     return -1;
 }
 
-/* One window: how fast the CPU's counter is by each counter, 0 where it cannot be said. */
-static void measure(uint64_t hz[COUNTERS_MAX])
+/* Waits until the counter is `distance` behind `from`; false when it stops on the way. */
+static bool wait_for(const struct counter *c, uint64_t from, uint64_t distance)
 {
-    int reference = first_usable();
+    uint64_t last = from;
+    unsigned same = 0;
+
+    for (unsigned reads = 0; reads < WINDOW_READS && same < STUCK_READS; reads++) {
+        uint64_t now = c->read(c);
+
+        if (counter_distance(c, from, now) >= distance)
+            return true;
+        same = now == last ? same + 1 : 0;
+        last = now;
+    }
+    return false;
+}
+
+/* A window has a sample at its start, in its middle and at its end. */
+enum { START, MIDDLE, END, SAMPLES };
+
+/* False when the counter that times the window stops in it; it is left then. */
+static bool take_window(unsigned reference, struct sample sample[SAMPLES])
+{
     const struct counter *c = counters[reference];
     uint64_t window = c->hz * CLOCK_WINDOW_US / 1000000;
-    struct sample from, to;
 
-    take(&from);
-    for (unsigned reads = 0; reads < WINDOW_READS; reads++)
-        if (counter_distance(c, from.count[reference], c->read(c)) >= window)
-            break;
-    take(&to);
-    for (unsigned i = 0; i < counter_count; i++) {
-        uint64_t distance = unusable[i] ? 0 : counter_distance(counters[i], from.count[i], to.count[i]);
-
-        hz[i] = distance ? mul_div(to.ticks[i] - from.ticks[i], counters[i]->hz, distance) : 0;
+    if (window < WINDOW_TICKS)
+        window = WINDOW_TICKS;
+    take(&sample[START]);
+    for (unsigned i = MIDDLE; i <= END; i++) {
+        if (!wait_for(c, sample[START].count[reference], window * i / END)) {
+            leave(reference, "stopped counting");
+            return false;
+        }
+        take(&sample[i]);
     }
+    return true;
+}
+
+/* How fast the CPU's counter is by a counter; 0 where one of them did not move. */
+static uint64_t speed(unsigned index, const struct sample *from, const struct sample *to)
+{
+    uint64_t distance = counter_distance(counters[index], from->count[index], to->count[index]);
+
+    if (distance == 0 || to->ticks[index] < from->ticks[index])
+        return 0;
+    return mul_div(to->ticks[index] - from->ticks[index], counters[index]->hz, distance);
 }
 
 /* a against b, in parts per million of b. */
@@ -184,44 +267,84 @@ static int64_t apart_ppm(uint64_t a, uint64_t b)
     return a >= b ? (int64_t)mul_div(a - b, 1000000, b) : -(int64_t)mul_div(b - a, 1000000, b);
 }
 
-static bool agree(uint64_t a, uint64_t b)
+static bool agree(uint64_t a, uint64_t b, int64_t limit_ppm)
 {
     int64_t ppm = apart_ppm(a, b);
 
-    return ppm <= DISAGREE_PPM && ppm >= -DISAGREE_PPM;
+    return ppm <= limit_ppm && ppm >= -limit_ppm;
+}
+
+/* Something that stopped one of the two for a while (firmware's interrupts, an emulator that was paused) makes the halves differ. */
+static bool kept_step(unsigned index, const struct sample sample[SAMPLES])
+{
+    uint64_t first = speed(index, &sample[START], &sample[MIDDLE]), second = speed(index, &sample[MIDDLE], &sample[END]);
+
+    return first && second && agree(first, second, UNSTEADY_PPM);
 }
 
 struct opinion {
     const char *name;
     uint64_t hz;
+    int index;                         /* of its counter; -1: the CPU's own word */
 };
 
 /* All who have a believable opinion on the CPU counter's speed, the best first: the CPU itself, then counters as they registered. */
-static unsigned collect(struct opinion opinion[SOURCES_MAX], uint64_t stated_hz)
-{
-    uint64_t hz[COUNTERS_MAX];
-    unsigned count = 0;
+struct opinions {
+    struct opinion by[SOURCES_MAX];
+    unsigned count;
+    bool unsteady;                     /* somebody was not heard who may say something sensible next time */
+};
 
-    if (stated_hz >= HZ_MIN && stated_hz <= HZ_MAX)
-        opinion[count++] = (struct opinion){ "CPUID", stated_hz };
-    if (first_usable() < 0)
-        return count;
-    measure(hz);
-    for (unsigned i = 0; i < counter_count; i++) {
-        if (hz[i] >= HZ_MIN && hz[i] <= HZ_MAX)
-            opinion[count++] = (struct opinion){ counters[i]->name, hz[i] };
-        else if (!unusable[i])
-            log_warn("%s makes the CPU's counter %llu Hz: not believed", counters[i]->name, (unsigned long long)hz[i]);
+static bool is_speed(uint64_t hz)
+{
+    return hz >= HZ_MIN && hz <= HZ_MAX;
+}
+
+/* In the last round the unsteady are heard too: they are better than nothing. */
+static void hear(struct opinions *all, unsigned index, const struct sample sample[SAMPLES], bool last_round)
+{
+    uint64_t hz = speed(index, &sample[START], &sample[END]);
+    const char *name = counters[index]->name;
+
+    if (sample[START].count[index] == sample[END].count[index])
+        return leave(index, "stopped counting");
+    if (!kept_step(index, sample)) {
+        all->unsteady = true;
+        log_warn("%s and the CPU's counter do not keep step%s", name, last_round ? "" : ": measuring again");
+        if (!last_round)
+            return;
     }
-    return count;
+    if (is_speed(hz))
+        all->by[all->count++] = (struct opinion){ name, hz, (int)index };
+    else
+        log_warn("%s makes the CPU's counter %llu Hz: not believed", name, (unsigned long long)hz);
+}
+
+static void collect(struct opinions *all, uint64_t stated_hz, bool last_round)
+{
+    struct sample sample[SAMPLES];
+    int reference;
+
+    all->count = 0;
+    all->unsteady = false;
+    if (is_speed(stated_hz))
+        all->by[all->count++] = (struct opinion){ "CPUID", stated_hz, -1 };
+    do {
+        reference = first_usable();
+        if (reference < 0)
+            return;
+    } while (!take_window((unsigned)reference, sample));
+    for (unsigned i = 0; i < counter_count; i++)
+        if (!unusable[i])
+            hear(all, i, sample, last_round);
 }
 
 /* The first two that agree. */
-static bool find_pair(const struct opinion *opinion, unsigned count, unsigned *out_first, unsigned *out_second)
+static bool find_pair(const struct opinions *all, unsigned *out_first, unsigned *out_second)
 {
-    for (unsigned a = 0; a < count; a++)
-        for (unsigned b = a + 1; b < count; b++)
-            if (agree(opinion[a].hz, opinion[b].hz)) {
+    for (unsigned a = 0; a < all->count; a++)
+        for (unsigned b = a + 1; b < all->count; b++)
+            if (agree(all->by[a].hz, all->by[b].hz, DISAGREE_PPM)) {
                 *out_first = a;
                 *out_second = b;
                 return true;
@@ -238,28 +361,57 @@ static void settle(const struct opinion *by, const struct opinion *checked_by)
     source.disagreement_ppm = checked_by ? apart_ppm(checked_by->hz, by->hz) : 0;
 }
 
+/* Who is outvoted is not used any more. True when the window was timed by one of them, so had another length than it should. */
+static bool drop_outvoted(const struct opinions *all)
+{
+    int reference = first_usable();
+
+    for (unsigned i = 0; i < all->count; i++) {
+        const struct opinion *by = &all->by[i];
+
+        if (agree(by->hz, source.hz, DISAGREE_PPM))
+            continue;
+        log_warn("%s makes the CPU's counter %llu.%06llu MHz: outvoted", by->name, (unsigned long long)(by->hz / 1000000),
+                 (unsigned long long)(by->hz % 1000000));
+        if (by->index >= 0)
+            unusable[by->index] = true;
+    }
+    return reference != first_usable();
+}
+
+static bool settle_without_check(const struct opinions *all)
+{
+    if (all->count == 0)
+        return false;
+    settle(&all->by[0], NULL);
+    if (all->count == 1)
+        log_warn("only %s tells how fast the CPU's counter is: not checked", source.measured_by);
+    else
+        log_warn("no two sources agree: %s is believed", source.measured_by);
+    return true;
+}
+
 /* True when somebody knows the speed of the CPU's counter. */
 static bool calibrate(uint64_t stated_hz)
 {
-    struct opinion opinion[SOURCES_MAX];
-    unsigned count = 0, first, second;
+    struct opinions all;
+    unsigned first, second;
 
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        count = collect(opinion, stated_hz);
-        if (find_pair(opinion, count, &first, &second)) {
-            settle(&opinion[first], &opinion[second]);
-            return true;
+    for (unsigned round = 1; round <= ROUNDS; round++) {
+        collect(&all, stated_hz, round == ROUNDS);
+        if (find_pair(&all, &first, &second)) {
+            settle(&all.by[first], &all.by[second]);
+            if (!drop_outvoted(&all) || round == ROUNDS)
+                return true;
+            continue;
         }
-        if (count < 2)
-            break;
-        log_warn("%s and %s are %lld ppm apart on the CPU's counter: measuring again", opinion[0].name, opinion[1].name,
-                 (long long)apart_ppm(opinion[1].hz, opinion[0].hz));
+        if (!ask_last_resorts() && all.count < 2 && !all.unsteady)
+            break;                     /* nobody will say more */
+        if (all.count >= 2 && round < ROUNDS)
+            log_warn("%s and %s are %lld ppm apart on the CPU's counter: measuring again", all.by[0].name, all.by[1].name,
+                     (long long)apart_ppm(all.by[1].hz, all.by[0].hz));
     }
-    if (count == 0)
-        return false;
-    settle(&opinion[0], NULL);
-    log_warn("only %s tells how fast the CPU's counter is: not checked", opinion[0].name);
-    return true;
+    return settle_without_check(&all);
 }
 
 static bool cpu_counter_moves(void)
@@ -272,32 +424,65 @@ static bool cpu_counter_moves(void)
     return false;
 }
 
-/* The CPU's counter is dead or of unknown speed: a device's counter becomes the clock. */
-static void fall_back(void)
+static uint64_t per_tick(uint64_t hz)
 {
+    return mul_div(1000000000, 1ull << SHIFT, hz);
+}
+
+/* Where nothing counts, each look is taken for 10 ns, so that waits end. */
+static uint64_t guess_read(const struct counter *c)
+{
+    static _Atomic uint64_t looks;
+
+    (void)c;
+    return atomic_fetch_add_explicit(&looks, 1, memory_order_relaxed);
+}
+
+static struct counter guess = { .name = "guess", .hz = 100000000, .bits = 64, .read = guess_read };
+
+static void take_over(struct counter *c)
+{
+    fallback_base_ns = time_ns();
+    fallback_ns_per_tick = per_tick(c->hz);
+    fallback_total = fallback_zero = c->read(c);
+    fallback = c;
+    source = (struct time_source){ .name = c->name, .hz = c->hz, .measured_by = c == &guess ? "nothing" : c->name };
+}
+
+/* The CPU's counter is dead or of unknown speed: a device's counter becomes the clock. */
+static void fall_back(bool cpu_moves)
+{
+    const char *fault = cpu_moves ? "has no speed that can be" : "does not go forward";
     int index = first_usable();
 
-    if (index < 0) {
+    if (index >= 0) {
+        take_over(counters[index]);
+        log_warn("the CPU's counter %s: %s is the clock, and must be looked at every %llu ms", fault, source.name,
+                 (unsigned long long)((1ull << (fallback->bits - 1)) * 1000 / source.hz));
+    } else if (cpu_moves) {
         source.hz = HZ_MAX;
-        log_error("no counter of this machine tells time: the clock is a guess, and slow");
-        return;
+        log_error("no counter of this machine tells how fast the CPU's is: the clock is a guess, and slow");
+    } else {
+        take_over(&guess);
+        log_error("nothing in this machine counts: time is a guess, and waits are of any length");
     }
-    fallback = counters[index];
-    fallback_total = fallback->read(fallback);
-    source = (struct time_source){ .name = fallback->name, .hz = fallback->hz, .measured_by = fallback->name };
-    log_warn("the CPU's counter is no clock here: %s is, with %u bits", fallback->name, fallback->bits);
 }
 
 void clock_start(void)
 {
-    bool invariant;
+    bool invariant, cpu_moves = cpu_counter_moves();
     uint64_t stated_hz = arch_ticks_hz(&invariant);
 
-    sort_out(true, sort_out(false, 0));
-    if (!cpu_counter_moves() || !calibrate(stated_hz))
-        fall_back();
+    for (unsigned i = 0; i < counter_count; i++)
+        unusable[i] = true;
+    sort_out(false);
+    if (usable_count() < 2)
+        ask_last_resorts();
+    if (cpu_moves && calibrate(stated_hz))
+        ns_per_tick = per_tick(source.hz);
+    else
+        fall_back(cpu_moves);
     source.invariant = invariant && !fallback;
-    ns_per_tick = mul_div(1000000000, 1ull << SHIFT, source.hz);
     log_info("%s, %llu.%06llu MHz by %s%s%s", source.name, (unsigned long long)(source.hz / 1000000),
              (unsigned long long)(source.hz % 1000000), source.measured_by, source.checked_by ? ", checked by " : "",
              source.checked_by ? source.checked_by : "");

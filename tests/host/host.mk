@@ -10,6 +10,12 @@ option_sources := core/option.c tests/host/renamed_string.c tests/host/renamed_m
 option_flags   := -Dstrlcpy=ingot_strlcpy                         # Debian 12's C library has none
 memory_sources := core/memory.c
 
+# Subjects on register models of the hardware (tests/host/model_*.h); drivers.ld gathers the drivers as the core's link.ld does.
+host_tests += clock
+clock_sources := core/clock.c core/driver.c core/error.c core/lock.c drivers/hpet.c drivers/pm_timer.c drivers/pit.c \
+                 tests/host/model_bus.c tests/host/model_counters.c
+clock_libs    := -Wl,-T,tests/host/drivers.ld
+
 host_tests += string format utf8 screen
 string_sources := tests/host/renamed_string.c tests/host/renamed_mem.S
 format_sources := core/format.c
