@@ -275,12 +275,13 @@ struct handoff_x86_state {
 static inline uint64_t handoff_checksum(const void *block, uint64_t bytes)
 {
     const uint64_t *word = block;
+    const uint64_t skipped = offsetof(struct handoff, checksum) / 8;
     uint64_t sum = HANDOFF_MAGIC;
 
-    for (uint64_t i = 0; i < bytes / 8; i++) {
-        uint64_t value = i == offsetof(struct handoff, checksum) / 8 ? 0 : word[i];
-
-        sum = (sum << 1 | sum >> 63) + value;
-    }
+    for (uint64_t i = 0; i < skipped && i < bytes / 8; i++)
+        sum = (sum << 1 | sum >> 63) + word[i];
+    sum = sum << 1 | sum >> 63;
+    for (uint64_t i = skipped + 1; i < bytes / 8; i++)
+        sum = (sum << 1 | sum >> 63) + word[i];
     return sum;
 }

@@ -34,20 +34,32 @@ static bool open, draining, dying;
 static const char *const level_color[] = { "", "\033[1;31m", "\033[1;33m", "", "\033[2m" };
 static const char *const level_name[] = { "", "error", "warn", "info", "debug" };
 
-/* Copies text so that no byte of it can steer a terminal or end the line. */
-static size_t escape(char *to, size_t bytes, const char *text)
+/* Nearly all text is plain, so it is looked at before it is copied. */
+static bool is_plain(const char *text)
 {
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            return false;
+    return true;
+}
+
+/* Replaces what could steer a terminal or end the line, in place. */
+static size_t escape(char *text, size_t length)
+{
+    char plain[LOG_LINE_BYTES];
     size_t used = 0;
 
-    for (; *text && used + 5 < bytes; text++) {
-        unsigned char c = (unsigned char)*text;
+    if (is_plain(text))
+        return length;
+    for (const char *from = text; *from && used + 5 < sizeof(plain); from++) {
+        unsigned char c = (unsigned char)*from;
 
         if (c >= ' ' && c != 0x7f)
-            to[used++] = (char)c;
+            plain[used++] = (char)c;
         else
-            used += (size_t)format(to + used, bytes - used, "\\x%02x", c);
+            used += (size_t)format(plain + used, sizeof(plain) - used, "\\x%02x", c);
     }
-    to[used] = 0;
+    memcpy(text, plain, used);
     return used;
 }
 
@@ -99,26 +111,30 @@ static void keep(const char *subsystem, unsigned level, const char *text, size_t
     cpu_interrupts_restore(flags);
 }
 
+static void make(const char *subsystem, unsigned level, const char *pattern, va_list args)
+{
+    char text[LOG_LINE_BYTES];
+    int length = format_va(text, sizeof(text), pattern, args);
+
+    keep(subsystem, level, text, escape(text, length < LOG_LINE_BYTES ? (size_t)length : LOG_LINE_BYTES - 1));
+}
+
 void log_line(const struct log_subsystem *subsystem, enum log_level level, const char *pattern, ...)
 {
-    char text[LOG_LINE_BYTES], line[LOG_LINE_BYTES];
     va_list args;
 
     va_start(args, pattern);
-    format_va(text, sizeof(text), pattern, args);
+    make(subsystem->name, level, pattern, args);
     va_end(args);
-    keep(subsystem->name, level, line, escape(line, sizeof(line), text));
 }
 
 void log_raw(const char *pattern, ...)
 {
-    char text[LOG_LINE_BYTES], line[LOG_LINE_BYTES];
     va_list args;
 
     va_start(args, pattern);
-    format_va(text, sizeof(text), pattern, args);
+    make("", RAW, pattern, args);
     va_end(args);
-    keep("", RAW, line, escape(line, sizeof(line), text));
 }
 
 static void replay(const char *text)

@@ -33,11 +33,10 @@ const struct handoff_region *memory_region(uint64_t address)
     return map && index < map->count && map->region[index].start <= address ? &map->region[index] : NULL;
 }
 
-uint64_t memory_next(uint64_t address)
+const struct handoff_region *memory_from(uint64_t address, const struct handoff_region **out_past)
 {
-    uint32_t index = find(address);
-
-    return map && index < map->count ? map->region[index].start : UINT64_MAX;
+    *out_past = map->region + map->count;
+    return map->region + find(address);
 }
 
 bool memory_overlaps_ram(uint64_t start, uint64_t end)

@@ -6,8 +6,8 @@
 /* The region that address lies in, or NULL. Any context. */
 const struct handoff_region *memory_region(uint64_t address);
 
-/* Where the next region after a hole at address begins; UINT64_MAX past the last. Any context. */
-uint64_t memory_next(uint64_t address);
+/* The first region that ends behind address, and where the regions end. After memory_start(), any context. */
+const struct handoff_region *memory_from(uint64_t address, const struct handoff_region **out_past);
 
 /* Some of [start, end) is memory, rather than devices or nothing. Any context. */
 bool memory_overlaps_ram(uint64_t start, uint64_t end);

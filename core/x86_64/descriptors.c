@@ -5,17 +5,12 @@
 
 enum { VECTOR_ENTRY_BYTES = 8 };             /* vectors.S */
 
-enum {                                        /* gate type and attributes; SDM vol. 3A, "64-Bit IDT Gate Descriptors" */
-    GATE_INTERRUPT = 0x8e,                    /* present, ring 0, interrupts off on entry */
-};
-
+/* A gate of the IDT; SDM vol. 3A, "64-Bit IDT Gate Descriptors": offset 15:0, selector, IST, attributes, offset 31:16; then 63:32. */
 struct gate {
-    uint16_t offset_low, selector;
-    uint8_t ist, attributes;
-    uint16_t offset_middle;
-    uint32_t offset_high, reserved;
-} __attribute__((packed));
-_Static_assert(sizeof(struct gate) == 16, "an IDT entry is 16 bytes");
+    uint64_t low, high;
+};
+#define GATE_INTERRUPT 0x8eull                /* present, ring 0, interrupts off on entry */
+enum { GATE_IST = 32 };
 
 struct table_register {
     uint16_t limit;
@@ -27,26 +22,17 @@ extern const uint8_t vector_entries[];
 static struct gate idt[VECTORS];              /* the same for all CPUs: what differs is behind GS and in the TSS */
 struct cpu boot_cpu;
 
-static uint8_t ist_of(unsigned vector)
-{
-    switch (vector) {
-    case VECTOR_DOUBLE_FAULT:  return IST_DOUBLE_FAULT;    /* the stack may be the reason */
-    case VECTOR_NMI:           return IST_NMI;             /* comes at any instruction */
-    case VECTOR_MACHINE_CHECK: return IST_MACHINE_CHECK;   /* likewise */
-    default:                   return 0;
-    }
-}
-
 static void idt_fill(void)
 {
-    for (unsigned vector = 0; vector < VECTORS; vector++) {
-        uint64_t entry = (uint64_t)vector_entries + vector * VECTOR_ENTRY_BYTES;
+    uint64_t entry = (uint64_t)vector_entries;
 
+    for (unsigned vector = 0; vector < VECTORS; vector++, entry += VECTOR_ENTRY_BYTES)
         idt[vector] = (struct gate){
-            .offset_low = (uint16_t)entry, .offset_middle = (uint16_t)(entry >> 16), .offset_high = (uint32_t)(entry >> 32),
-            .selector = SELECTOR_CODE, .ist = ist_of(vector), .attributes = GATE_INTERRUPT,
+            .low = (entry & 0xffff) | SELECTOR_CODE << 16 | GATE_INTERRUPT << 40 | (entry >> 16 & 0xffff) << 48, .high = entry >> 32,
         };
-    }
+    idt[VECTOR_DOUBLE_FAULT].low |= (uint64_t)IST_DOUBLE_FAULT << GATE_IST;          /* the stack may be the reason */
+    idt[VECTOR_NMI].low |= (uint64_t)IST_NMI << GATE_IST;                            /* comes at any instruction */
+    idt[VECTOR_MACHINE_CHECK].low |= (uint64_t)IST_MACHINE_CHECK << GATE_IST;        /* likewise */
 }
 
 static void gdt_fill(struct cpu *cpu)

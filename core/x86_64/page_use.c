@@ -12,37 +12,48 @@ extern const uint8_t core_text_start[], core_text_end[], core_rodata_start[], co
 
 static const uint64_t four_gib = 1ull << 32, no_end = 1ull << 52;
 
-static struct page_use use_of_type(uint32_t type)
+static const struct page_use use_of_type[HANDOFF_MEMORY_TYPES] = {
+    [HANDOFF_MEMORY_USABLE]       = { PAGE_RW, PAGE_WB },
+    [HANDOFF_MEMORY_BOOT_RECLAIM] = { PAGE_RW, PAGE_WB },
+    [HANDOFF_MEMORY_LOADER]       = { PAGE_RW, PAGE_WB },
+    [HANDOFF_MEMORY_CORE]         = { PAGE_RW, PAGE_WB },
+    [HANDOFF_MEMORY_RECORDER]     = { PAGE_RW, PAGE_WB },
+    [HANDOFF_MEMORY_PERSISTENT]   = { PAGE_RO, PAGE_WB },
+    [HANDOFF_MEMORY_ACPI_RECLAIM] = { PAGE_RO, PAGE_WB },
+    [HANDOFF_MEMORY_ACPI_NVS]     = { PAGE_RO, PAGE_WB },
+    [HANDOFF_MEMORY_RUNTIME]      = { PAGE_RO, PAGE_WB },    /* SMBIOS tables lie there */
+    [HANDOFF_MEMORY_RESERVED]     = { PAGE_RW, PAGE_UC },    /* ECAM, often: devices rather than memory */
+    [HANDOFF_MEMORY_MMIO]         = { PAGE_RW, PAGE_UC },
+    [HANDOFF_MEMORY_BAD]          = { PAGE_NONE, PAGE_WB },
+};
+
+/* One region or hole at a time: what it is for, and where it ends. A hole is device space below 4 GiB, and unknown above. */
+static struct page_use piece(const struct handoff_region *region, const struct handoff_region *past, uint64_t at, uint64_t *out_end)
 {
-    switch (type) {
-    case HANDOFF_MEMORY_ACPI_RECLAIM:
-    case HANDOFF_MEMORY_ACPI_NVS:
-    case HANDOFF_MEMORY_PERSISTENT:
-    case HANDOFF_MEMORY_RUNTIME:         /* SMBIOS tables lie there */
-        return (struct page_use){ PAGE_RO, PAGE_WB };
-    case HANDOFF_MEMORY_RESERVED:        /* ECAM, often: devices rather than memory */
-    case HANDOFF_MEMORY_MMIO:
-        return (struct page_use){ PAGE_RW, PAGE_UC };
-    case HANDOFF_MEMORY_BAD:
-        return (struct page_use){ PAGE_NONE, PAGE_WB };
-    default:
-        return (struct page_use){ PAGE_RW, PAGE_WB };
+    uint64_t end = at < four_gib ? four_gib : no_end;
+
+    if (region < past && region->start <= at) {
+        *out_end = region->end;
+        return use_of_type[region->type];
     }
+    *out_end = region < past && region->start < end ? region->start : end;
+    return at < four_gib ? (struct page_use){ PAGE_RW, PAGE_UC } : (struct page_use){ PAGE_NONE, PAGE_WB };
 }
 
-/* By the map alone. */
+/* By the map alone, as far as neighbours are used alike: their borders must not cost page tables. */
 static struct page_use use_by_map(uint64_t page, uint64_t *out_end)
 {
-    const struct handoff_region *region = memory_region(page);
-    uint64_t next, end = page < four_gib ? four_gib : no_end;
+    const struct handoff_region *past, *region = memory_from(page, &past);
+    struct page_use use = piece(region, past, page, out_end);
+    uint64_t end;
 
-    if (region) {
-        *out_end = region->end;
-        return use_of_type(region->type);
+    for (;;) {
+        if (region < past && region->end <= *out_end)
+            region++;
+        if (*out_end >= no_end || !page_use_same(piece(region, past, *out_end, &end), use))
+            return use;
+        *out_end = end;
     }
-    next = memory_next(page);            /* a hole: devices below 4 GiB, nothing known above */
-    *out_end = next < end ? next : end;
-    return page < four_gib ? (struct page_use){ PAGE_RW, PAGE_UC } : (struct page_use){ PAGE_NONE, PAGE_WB };
 }
 
 /* A special range overrides the map inside, and ends what holds before it. */

@@ -191,15 +191,14 @@ static uint64_t address_limit(void)
 /* All that somebody has a use for, in runs as long as one use holds: the longer, the larger the pages. */
 static int build(void)
 {
-    uint64_t start = 0, at, end, limit = address_limit();
-    struct page_use use = page_use_at(0, &at), next;
+    uint64_t at = 0, end, limit = address_limit();
 
-    for (; start < limit; start = at, at = end, use = next) {
-        for (next = use; at < limit && page_use_same(next = page_use_at(at, &end), use); at = end)
-            ;
-        if (at >= limit)
-            at = end = limit;
-        if (use.rights != PAGE_NONE && set_level(root, levels, start, at, use))
+    for (; at < limit; at = end) {
+        struct page_use use = page_use_at(at, &end);
+
+        if (end > limit)
+            end = limit;
+        if (use.rights != PAGE_NONE && set_level(root, levels, at, end, use))
             return ERR_NO_MEMORY;
     }
     return 0;

@@ -29,3 +29,9 @@ static inline uint32_t port_read32(uint16_t port)
 static inline void port_write8(uint16_t port, uint8_t value) { __asm__ volatile("outb %0, %1" :: "a"(value), "Nd"(port) : "memory"); }
 static inline void port_write16(uint16_t port, uint16_t value) { __asm__ volatile("outw %0, %1" :: "a"(value), "Nd"(port) : "memory"); }
 static inline void port_write32(uint16_t port, uint32_t value) { __asm__ volatile("outl %0, %1" :: "a"(value), "Nd"(port) : "memory"); }
+
+/* Bytes to one port, one after the other, as fast as the bus takes them. */
+static inline void port_write8_many(uint16_t port, const void *from, uint32_t bytes)
+{
+    __asm__ volatile("rep outsb" : "+S"(from), "+c"(bytes) : "d"(port) : "memory");
+}
