@@ -115,14 +115,13 @@ copy_over_64:
     ret
 
 copy_rep:
-    copy_32 %rsi, %rdi, 0        /* of these 64 bytes, 1 to 64 bring the destination to a cache line: only whole lines are stored */
-    copy_32 %rsi, %rdi, 32       /* without being fetched first (memset of 32 MiB: 0.9 ms instead of 2.2) */
+    copy_32 %rsi, %rdi, 0        /* of these 64 bytes, 0 to 63 bring the destination to a cache line: stores across two cost twice */
+    copy_32 %rsi, %rdi, 32
     mov -8(%rsi,%rdx), %r8       /* and the last 8, which REP MOVSQ may leave */
     lea -8(%rdi,%rdx), %r9
     mov %rdi, %rcx
-    or $63, %rcx
-    inc %rcx
-    sub %rdi, %rcx
+    neg %rcx
+    and $63, %ecx
     add %rcx, %rdi
     add %rcx, %rsi
     sub %rcx, %rdx
@@ -235,9 +234,8 @@ set_rep:
     mov %rsi, -8(%rdi,%rdx)
     mov %rax, %r8
     mov %rdi, %rcx
-    or $63, %rcx
-    inc %rcx
-    sub %rdi, %rcx
+    neg %rcx
+    and $63, %ecx
     add %rcx, %rdi
     sub %rcx, %rdx
     mov %rdx, %rcx
