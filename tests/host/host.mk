@@ -50,7 +50,7 @@ HOST_CFLAGS      += -fsanitize=address,undefined
 
 define host_test
 $(HOST)/test_$(1): tests/host/test_$(or $($(1)_main),$(1)).c $$($(1)_sources) | $(HOST)/
-	$(CC) $(if $(filter %_tsan,$(1)),$(HOST_TSAN_CFLAGS),$(HOST_CFLAGS)) $$($(1)_flags) -MF $(HOST)/test_$(1).d -o $$@ $$(filter %.c %.S,$$^) -lcmocka $$($(1)_libs)
+	$(CC) $(if $(filter %_tsan,$(1)),$(HOST_TSAN_CFLAGS),$(HOST_CFLAGS)) $$($(1)_flags) -MF $(HOST)/test_$(1).d -o $$@ $$< $$($(1)_sources) -lcmocka $$($(1)_libs)
 -include $(HOST)/test_$(1).d
 endef
 $(foreach test,$(host_tests),$(eval $(call host_test,$(test))))
