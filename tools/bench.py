@@ -111,15 +111,51 @@ def count(config, image, codes, plugin, folder):
     return stations, serial.read_text(errors="replace")
 
 
+def symbols(path, base):
+    """(address, end, name) of the functions of an ELF whose first segment was loaded at base, by address."""
+    with open(path, "rb") as file:
+        elf = ELFFile(file)
+        moved = base - min(segment["p_vaddr"] for segment in elf.iter_segments("PT_LOAD")) // 4096 * 4096
+        table = elf.get_section_by_name(".symtab").iter_symbols()
+        return sorted((s["st_value"] + moved, s["st_value"] + moved + max(s["st_size"], 1), s.name)
+                      for s in table if s["st_info"]["type"] in ("STT_FUNC", "STT_NOTYPE") and s["st_shndx"] != "SHN_UNDEF" and s.name)
+
+
+def profile(config, loader, core, folder):
+    """Prints where the instructions up to main's first line were spent, by function."""
+    plugin, image = prepare(loader, folder)
+    os.environ["BENCH_PROFILE"] = str(folder / "profile")
+    _, text = count(config, image, {"entry": pe_entry_code(loader)}, plugin, folder)
+    where = re.search(r"core at (0x\w+) .*loader at (0x\w+),", text)
+    if not where:
+        sys.exit(f"bench: the log does not say where the parts were\n{text}")
+    known = [(*entry, part) for part, path, base in (("core", core, int(where[1], 16)), ("loader", loader.with_name("loader.elf"),
+             int(where[2], 16) + 4096)) for entry in symbols(path, base)]
+    spent = {}
+    for line in (folder / "profile").read_text().splitlines():
+        address, instructions = (int(word, 0) for word in line.split())
+        name = next((f"{part} {name}" for start, end, name, part in known if start <= address < end), "firmware, and what has no name")
+        spent[name] = spent.get(name, 0) + instructions
+    for name, instructions in sorted(spent.items(), key=lambda item: -item[1])[:40]:
+        print(f"{name:<58} {instructions:>14,}")
+    print(f"{'all':<58} {sum(spent.values()):>14,}")
+
+
+def prepare(loader, folder):
+    """The plugin, and an image of the loader."""
+    plugin, image = folder / "plugin.so", folder / "image"
+    subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "-fvisibility=hidden", "-o", plugin, TOP / "tools/bench_plugin.c"], check=True)
+    mkimage.make(image, {"EFI/BOOT/BOOTX64.EFI": loader.read_bytes(), "ingot/ingot.cfg": b"exit=qemu\n"})
+    return plugin, image
+
+
 def bench_instructions(table, loader, core, folder):
     """Rows for each configuration; the serial text of the first."""
-    plugin = folder / "plugin.so"
-    subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "-fvisibility=hidden", "-o", plugin, TOP / "tools/bench_plugin.c"], check=True)
+    plugin, image = prepare(loader, folder)
     codes = {"entry": pe_entry_code(loader), "exit": exit_boot_services_code(folder), "core": elf_entry_code(core)}
-    mkimage.make(folder / "image", {"EFI/BOOT/BOOTX64.EFI": loader.read_bytes(), "ingot/ingot.cfg": b"exit=qemu\n"})
     totals, texts = {}, {}
     for name, config in CONFIGS.items():
-        stations, texts[name] = count(config, folder / "image", codes, plugin, folder)
+        stations, texts[name] = count(config, image, codes, plugin, folder)
         since = {station: at - stations["entry"] for station, at in stations.items()} if "entry" in stations else {}
         totals[name] = since.get("line")
         table.row(f"{name}: loader's entry to ExitBootServices", since.get("exit"), "instructions")
@@ -137,8 +173,15 @@ def bench_sizes(table, loader, core, text):
             rights = "".join(letter if segment["p_flags"] & bit else "-" for letter, bit in (("r", 4), ("w", 2), ("x", 1)))
             table.row(f"core, segment {rights}: in the file", segment["p_filesz"], "bytes")
             table.row(f"core, segment {rights}: in memory", segment["p_memsz"], "bytes")
-    kept = re.search(r"(\d+) KiB kept", text)
-    table.row("memory kept by loader and core", int(kept.group(1)) * KIB if kept else None, "bytes", 1024 * KIB)
+    table.row("memory kept by loader and core", kept_bytes(text), "bytes", 1024 * KIB)
+
+
+def kept_bytes(text):
+    """What the default application does not get of the memory: theirs by the map, and what is no longer free of the usable."""
+    kib = {kind: int(size) for size, kind in re.findall(r"memory: +(\d+) KiB (usable|core|recorder|loader|free now)", text)}
+    if not {"usable", "core", "free now"} <= kib.keys():
+        return None
+    return (kib["core"] + kib.get("recorder", 0) + kib.get("loader", 0) + kib["usable"] - kib["free now"]) * KIB
 
 
 def build(folder, *arguments):
@@ -182,8 +225,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--loader", type=pathlib.Path, default=OUT / "BOOTX64.EFI")
     parser.add_argument("--core", type=pathlib.Path, default=OUT / "core.elf")
+    parser.add_argument("--profile", choices=CONFIGS, help="only show where one configuration's instructions are spent")
     args = parser.parse_args()
     os.environ.pop("MAKEFLAGS", None)
+    if args.profile:
+        with tempfile.TemporaryDirectory() as folder:
+            profile(CONFIGS[args.profile], args.loader, args.core, pathlib.Path(folder))
+        return
     table = Table()
     with tempfile.TemporaryDirectory() as folder:
         text = bench_instructions(table, args.loader, args.core, pathlib.Path(folder))

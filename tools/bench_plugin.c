@@ -5,6 +5,7 @@
  *   BENCH_CODE     NAME:HEX;NAME:HEX...: a station is passed whenever a block is entered that begins with these bytes; the last time counts
  *   BENCH_SERIAL   the file behind QEMU's serial port
  *   BENCH_LINE     extended regular expression: the station `line` is passed when that file's text has it, at its first byte
+ *   BENCH_PROFILE  if it is set: the file that receives a line `ADDRESS instructions` for each block, from the first station to the line
  *
  * One guest CPU, and -icount: then counts repeat to the instruction. Repeated string instructions count once for each repetition.
  * Debian has no package of QEMU's plugin header: what is used of it is declared here (QEMU 7.2, include/qemu/qemu-plugin.h, API version 1). */
@@ -61,12 +62,52 @@ static size_t serial_bytes;
 static regex_t line;
 static FILE *out;
 
+/* The profile: a counter for each translated block, cleared when the first station is passed, written when the line is seen. */
+struct block {
+    uint64_t address, instructions;
+    struct block *next;
+};
+static struct block *blocks;
+static const char *profile_path;
+
+static void clear_profile(void)
+{
+    for (struct block *block = blocks; block; block = block->next)
+        block->instructions = 0;
+}
+
+static void write_profile(void)
+{
+    FILE *profile = fopen(profile_path, "w");
+
+    for (struct block *block = blocks; profile && block; block = block->next)
+        if (block->instructions)
+            fprintf(profile, "%#llx %llu\n", (unsigned long long)block->address, (unsigned long long)block->instructions);
+    if (profile)
+        fclose(profile);
+}
+
+static void count_block(struct qemu_plugin_tb *tb, size_t count)
+{
+    struct block *block = calloc(1, sizeof(*block));
+
+    if (!block)
+        abort();
+    block->address = qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(tb, 0));
+    block->next = blocks;
+    blocks = block;
+    qemu_plugin_register_vcpu_tb_exec_inline(tb, PLUGIN_INLINE_ADD_U64, &block->instructions, count);
+}
+
 static void look_for_line(void)
 {
     regmatch_t match;
 
-    if (!line_passed_at && !regexec(&line, serial_text, 1, &match, 0))
-        line_passed_at = serial_at[match.rm_so];
+    if (line_passed_at || regexec(&line, serial_text, 1, &match, 0))
+        return;
+    line_passed_at = serial_at[match.rm_so];
+    if (profile_path)
+        write_profile();
 }
 
 /* The file grows by what the guest's port output made QEMU write. */
@@ -103,6 +144,8 @@ static void on_station(unsigned int cpu, void *station)
 {
     (void)cpu;
     ((struct station *)station)->passed_at = instructions;
+    if (profile_path && station == &stations[0])
+        clear_profile();
 }
 
 /* OUT or OUTS, behind any prefixes. */
@@ -167,6 +210,8 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
     qemu_plugin_register_vcpu_tb_exec_cb(block, on_block, PLUGIN_NO_REGISTERS, writes_port ? &has_output : NULL);
     watch_stations(block);
     qemu_plugin_register_vcpu_tb_exec_inline(block, PLUGIN_INLINE_ADD_U64, &instructions, count);
+    if (profile_path)
+        count_block(block, count);
 }
 
 static void on_exit_of_qemu(qemu_plugin_id_t id, void *unused)
@@ -200,6 +245,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **
 
     (void)info, (void)argc, (void)argv;
     serial_path = getenv("BENCH_SERIAL");
+    profile_path = getenv("BENCH_PROFILE");
     out = fopen(getenv("BENCH_OUT"), "w");
     if (!out || regcomp(&line, getenv("BENCH_LINE"), REG_EXTENDED))
         return -1;
