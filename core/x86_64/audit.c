@@ -14,6 +14,7 @@ struct audit {
     uint64_t at;                         /* all below was seen */
     uint64_t run_end;                    /* `expected` holds up to here */
     struct page_use expected;
+    struct page_uses uses;
 };
 
 static void broken(struct audit *audit, uint32_t *kind, uint64_t address)
@@ -26,7 +27,7 @@ static void broken(struct audit *audit, uint32_t *kind, uint64_t address)
 static void expect_at(struct audit *audit, uint64_t address)
 {
     if (address >= audit->run_end)
-        audit->expected = page_use_at(address, &audit->run_end);
+        audit->expected = page_use_at(&audit->uses, address, &audit->run_end);
     if (audit->expected.rights == PAGE_RX && !paging_has_nx())
         audit->expected.rights = PAGE_RO;          /* the two look alike */
 }

@@ -69,12 +69,19 @@ static void refine(uint64_t page, uint64_t start, uint64_t end, struct page_use 
     }
 }
 
-struct page_use page_use_at(uint64_t page, uint64_t *out_end)
+struct page_use page_use_at(struct page_uses *uses, uint64_t page, uint64_t *out_end)
 {
     static const struct page_use none = { PAGE_NONE, PAGE_WB };
-    struct page_use use = use_by_map(page, out_end);
     const struct display *d;
+    struct page_use use;
     uint64_t guard;
+
+    if (page < uses->start || page >= uses->end) {
+        uses->by_map = use_by_map(page, &uses->end);
+        uses->start = page;
+    }
+    use = uses->by_map;
+    *out_end = uses->end;
 
     for (unsigned i = 0; (d = display(i)); i++)
         refine(page, (uint64_t)d->pixels, (uint64_t)d->pixels + d->bytes, (struct page_use){ PAGE_RW, PAGE_WC }, &use, out_end);

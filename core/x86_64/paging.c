@@ -130,6 +130,8 @@ static int set_level(uint64_t *table, unsigned level, uint64_t start, uint64_t e
         next = (at | (size - 1)) + 1;
         if (next > end)
             next = end;
+        if (*entry & PAGE_LARGE && level > SMALL && page_use_same(page_entry_use(*entry, size), use))
+            continue;                    /* it says so already: no reason to take it apart */
         if (!(below = descend(entry, level)) || set_level(below, level - 1, at, next, use))
             return ERR_NO_MEMORY;
     }
@@ -192,9 +194,10 @@ static uint64_t address_limit(void)
 static int build(void)
 {
     uint64_t at = 0, end, limit = address_limit();
+    struct page_uses uses = { 0 };
 
     for (; at < limit; at = end) {
-        struct page_use use = page_use_at(at, &end);
+        struct page_use use = page_use_at(&uses, at, &end);
 
         if (end > limit)
             end = limit;

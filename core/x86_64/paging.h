@@ -41,14 +41,20 @@ struct page_use {
     enum page_cache cache;
 };
 
-/* Tells what the map, the image and the displays want at a page: one place for building the tables and for auditing them.
- * *out_end: the same holds from page up to there. Any context. */
-struct page_use page_use_at(uint64_t page, uint64_t *out_end);
-
 static inline bool page_use_same(struct page_use a, struct page_use b)
 {
     return a.rights == b.rights && (a.cache == b.cache || a.rights == PAGE_NONE);
 }
+
+/* Somebody's walk over the uses of all pages: what the map said last holds for a while. Starts zeroed. */
+struct page_uses {
+    uint64_t start, end;
+    struct page_use by_map;
+};
+
+/* What the map, the image and the displays want at a page: one place for building the tables and for auditing them.
+ * *out_end: the same holds from page up to there. Any context. */
+struct page_use page_use_at(struct page_uses *uses, uint64_t page, uint64_t *out_end);
 
 /* Maps [start, end) anew, or unmaps it, and flushes this CPU's TLB. ERR_NO_MEMORY. */
 int paging_set(uint64_t start, uint64_t end, struct page_use use);
