@@ -1,7 +1,8 @@
-/* The heap: two-level segregated fit. Free blocks hang in lists by size, 16 lists for each power of two; a bit map of the powers and
- * one of the lists in each say where the next block that is large enough hangs, in a few instructions and however many there are.
- * A block is freed into its neighbours, so two free blocks never touch.
- * Source of the idea: M. Masmano et al., "TLSF: a new dynamic memory allocator for real-time systems" (ECRTS 2004).
+/* The heap: two-level segregated fit. Free blocks hang in lists by size, 16 lists for each power of two; a bit map of the
+ * powers and one of the lists in each say where the next block that is large enough hangs, in a few instructions and however
+ * many there are. A block is freed into its neighbours, so two free blocks never touch. In front of that, release builds keep a
+ * few freed blocks of each small size as they are: most of what is freed is soon asked for again. Source of the idea: M.
+ * Masmano et al., "TLSF: a new dynamic memory allocator for real-time systems" (ECRTS 2004).
  *
  * An area is a run of pages:  struct area | block | block | ... | end mark  (core/heap_block.h has a block's layout).
  * A large block is a run of pages of its own that begins like any block. */
@@ -22,6 +23,7 @@ LOG_SUBSYSTEM_DEFINE(heap);
 
 enum { AREA_PAGES = 16 };                        /* what the heap takes at once */
 enum { LEVEL_LISTS = 16, LEVELS = 9 };           /* level 0: one list a size below 16 units; then 16 lists a power of two */
+enum { KEPT_UNITS = 33, KEPT_MAX = 8 };          /* blocks of up to 512 bytes; so many of each size */
 #define BYTES_MAX (1ull << 42)                   /* a large block counts its pages in 32 bits */
 
 struct area {
@@ -36,6 +38,8 @@ static struct {
     uint32_t levels;                             /* bit: this level has a list that is not empty */
     uint32_t lists[LEVELS];                      /* bit: this list is not empty */
     struct block *list[LEVELS][LEVEL_LISTS];
+    struct block *kept[KEPT_UNITS + 1];          /* by units */
+    uint8_t kept_count[KEPT_UNITS + 1];
     struct area *areas;
     struct area *idle;                           /* the one area that is kept although nothing in it is used */
     struct heap_stats stats;
@@ -131,13 +135,26 @@ static _Noreturn __attribute__((cold)) void header_broken(struct block *block, s
                (void *)payload(neighbour), caller_of(neighbour->site));
 }
 
-static void check_neighbours(struct block *block)
+static bool is_neighbour(const struct block *block)
 {
-    struct block *next = above(block), *before = below(block);
+    enum kind kind = kind_of(block);
 
-    if ((!is(next, KIND_USED) && !is(next, KIND_FREE) && !is(next, KIND_END)) || next->units_before != block->units)
+    return kind == KIND_USED || kind == KIND_FREE || kind == KIND_KEPT || kind == KIND_END;
+}
+
+static void check_above(struct block *block)
+{
+    struct block *next = above(block);
+
+    if (next->units_before != block->units || !is_neighbour(next))
         header_broken(next, block);
-    if (block->units_before && ((!is(before, KIND_USED) && !is(before, KIND_FREE)) || before->units != block->units_before))
+}
+
+static void check_below(struct block *block)
+{
+    struct block *before = below(block);
+
+    if (block->units_before && (before->units != block->units_before || !is_neighbour(before)))
         header_broken(before, block);
 }
 
@@ -194,10 +211,9 @@ static struct block *leave_gap(struct block *block, size_t alignment)
     return rest;
 }
 
-static void count_used(int64_t blocks, int64_t bytes)
+static void count_bytes(uint64_t more)
 {
-    heap.stats.blocks += (uint64_t)blocks;
-    heap.stats.bytes += (uint64_t)bytes;
+    heap.stats.bytes += more;
     if (heap.stats.bytes > heap.stats.bytes_peak)
         heap.stats.bytes_peak = heap.stats.bytes;
 }
@@ -247,34 +263,9 @@ static struct block *take(const struct request *request)
     split(block, units_for(request->bytes));
     block->mark = mark_of(block, KIND_USED);
     hand_over(block, request);
-    count_used(1, (int64_t)block->units * HEAP_UNIT);
+    heap.stats.blocks++;
+    count_bytes(block->units * HEAP_UNIT);
     return block;
-}
-
-/* Merges a block that was freed with its neighbours. Returns its area when that is to go back to the page allocator. */
-static struct area *give(struct block *block)
-{
-    struct area *area;
-
-    if (INGOT_DEBUG)
-        memset(payload(block), FILL_FREE, (size_t)(block_end(block) - payload(block)));
-    block->mark = mark_of(block, KIND_FREE);
-    if (is(above(block), KIND_FREE)) {
-        list_take(above(block));
-        join(block);
-    }
-    if (block->units_before && is(below(block), KIND_FREE)) {
-        block = below(block);
-        list_take(block);
-        join(block);
-    }
-    area = area_if_whole(block);
-    if (area && heap.idle)
-        return area;
-    if (area)
-        heap.idle = area;
-    list_put(block);
-    return NULL;
 }
 
 /* ---- areas ---- */
@@ -309,7 +300,90 @@ static void area_remove(struct area *area)
     heap.stats.pages -= area->pages;
 }
 
-/* Gets an area of the usual size, or, when memory is short, one just large enough, and takes a block there. NULL without memory. */
+/* ---- freeing ---- */
+
+/* Merges a block that was freed with its neighbours. Returns its area when that is to go back to the page allocator. */
+static struct area *give(struct block *block)
+{
+    struct area *area;
+
+    check_below(block);
+    if (INGOT_DEBUG)
+        memset(payload(block), FILL_FREE, (size_t)(block_end(block) - payload(block)));
+    block->mark = mark_of(block, KIND_FREE);
+    if (is(above(block), KIND_FREE)) {
+        list_take(above(block));
+        join(block);
+    }
+    if (block->units_before && is(below(block), KIND_FREE)) {
+        block = below(block);
+        list_take(block);
+        join(block);
+    }
+    area = area_if_whole(block);
+    if (area && heap.idle) {
+        area_remove(area);
+        return area;
+    }
+    if (area)
+        heap.idle = area;
+    list_put(block);
+    return NULL;
+}
+
+/* ---- blocks that are kept whole ---- */
+
+static struct block *kept_take(const struct request *request)
+{
+    uint32_t units = units_for(request->bytes);
+    struct block *block = units <= KEPT_UNITS ? heap.kept[units] : NULL;
+
+    if (!block)
+        return NULL;
+    heap.kept[units] = links(block)->next;
+    heap.kept_count[units]--;
+    block->mark = mark_of(block, KIND_USED);
+    hand_over(block, request);
+    heap.stats.blocks++;
+    count_bytes(units * HEAP_UNIT);
+    return block;
+}
+
+static bool kept_put(struct block *block)
+{
+    uint32_t units = block->units;
+
+    if (INGOT_DEBUG || units > KEPT_UNITS || heap.kept_count[units] == KEPT_MAX)
+        return false;
+    block->mark = mark_of(block, KIND_KEPT);
+    links(block)->next = heap.kept[units];
+    heap.kept[units] = block;
+    heap.kept_count[units]++;
+    return true;
+}
+
+/* Frees what is kept, one block at a time, so that interrupts are never off for long. */
+static void kept_empty(void)
+{
+    for (uint32_t units = UNITS_MIN; units <= KEPT_UNITS;) {
+        uint64_t flags = lock_take_irq(&heap_lock);
+        struct block *block = heap.kept[units];
+        struct area *unused = NULL;
+
+        if (block) {
+            heap.kept[units] = links(block)->next;
+            heap.kept_count[units]--;
+            unused = give(block);
+        }
+        lock_give_irq(&heap_lock, flags);
+        if (unused)
+            pages_free(unused, unused->pages);
+        units += !block;
+    }
+}
+
+/* Gets an area of the usual size, or, when memory is short, one just large enough, and takes a block there. NULL without
+ * memory. */
 static struct block *take_from_new_area(const struct request *request)
 {
     size_t units_needed = list_units(units_with_gap(request)) + 1;                /* and the end mark */
@@ -337,13 +411,14 @@ static void count_large(int64_t blocks, int64_t page_count)
 {
     uint64_t flags = lock_take_irq(&heap_lock);
 
-    count_used(blocks, page_count * PAGE_BYTES);
+    heap.stats.blocks += (uint64_t)blocks;
+    count_bytes((uint64_t)page_count * PAGE_BYTES);
     heap.stats.pages += (uint64_t)page_count;
     lock_give_irq(&heap_lock, flags);
 }
 
 /* The header ends right below the payload, in the first page. Whole pages that only served the alignment go back at once. */
-static struct block *large_take(const struct request *request)
+static __attribute__((noinline)) struct block *large_take(const struct request *request)
 {
     size_t lead = (PAYLOAD_OFFSET + request->alignment - 1) & ~(request->alignment - 1);
     size_t unused = lead > PAGE_BYTES ? lead / PAGE_BYTES - 1 : 0;
@@ -377,9 +452,21 @@ static void large_give(struct block *block, const void *caller)
 static struct block *small_take(const struct request *request)
 {
     uint64_t flags = lock_take_irq(&heap_lock);
-    struct block *block = take(request);
+    struct block *block = request->alignment == HEAP_UNIT ? kept_take(request) : NULL;
 
+    if (!block)
+        block = take(request);
     lock_give_irq(&heap_lock, flags);
+    return block;
+}
+
+/* When the lists have nothing large enough: what was kept may become it, and then there is more memory. */
+static __attribute__((noinline)) struct block *small_take_slowly(const struct request *request)
+{
+    struct block *block;
+
+    kept_empty();
+    block = small_take(request);
     return block ? block : take_from_new_area(request);
 }
 
@@ -403,7 +490,7 @@ static void *allocate(size_t bytes, size_t alignment, const void *caller)
     if (bytes == 0)
         return NULL;
     if (bytes < HEAP_LARGE_BYTES && alignment <= PAGE_BYTES)
-        block = small_take(&request);
+        block = (block = small_take(&request)) ? block : small_take_slowly(&request);
     else if (bytes <= BYTES_MAX && alignment <= BYTES_MAX)
         block = large_take(&request);
     return block ? payload(block) : failed(bytes, caller);
@@ -438,7 +525,7 @@ static _Noreturn __attribute__((cold)) void not_a_block(struct block *block, con
     if ((uintptr_t)memory % HEAP_UNIT == 0 && is(block, KIND_FREE) && INGOT_DEBUG)
         panic_code("HEAP", "%p frees %p, allocated by %p, which %p has freed already", caller, memory, guard_allocated_by(block),
                    caller_of(block->site));
-    if ((uintptr_t)memory % HEAP_UNIT == 0 && is(block, KIND_FREE))
+    if ((uintptr_t)memory % HEAP_UNIT == 0 && (is(block, KIND_FREE) || is(block, KIND_KEPT)))
         panic_code("HEAP", "%p frees %p, which %p has freed already", caller, memory, caller_of(block->site));
     panic_code("HEAP", "%p frees %p, which is no block of the heap, or its header was overwritten", caller, memory);
 }
@@ -457,15 +544,15 @@ static struct block *checked(void *memory, const void *caller)
 
 static void small_give(struct block *block, const void *caller)
 {
-    struct area *unused;
+    struct area *unused = NULL;
     uint64_t flags = lock_take_irq(&heap_lock);
 
-    check_neighbours(block);
+    check_above(block);
     block->site = site_of(caller);
-    count_used(-1, -(int64_t)block->units * HEAP_UNIT);
-    unused = give(block);
-    if (unused)
-        area_remove(unused);
+    heap.stats.blocks--;
+    heap.stats.bytes -= block->units * HEAP_UNIT;
+    if (!kept_put(block))
+        unused = give(block);
     lock_give_irq(&heap_lock, flags);
     if (unused)
         pages_free(unused, unused->pages);
@@ -508,7 +595,7 @@ static bool small_resize(struct block *block, const struct request *request)
     uint32_t units_before = block->units, units = units_for(request->bytes);
     struct block *next = above(block);
 
-    check_neighbours(block);
+    check_above(block);
     if (units > units_before + (is(next, KIND_FREE) ? next->units : 0))
         return false;
     if (INGOT_DEBUG && units < units_before)
@@ -521,7 +608,7 @@ static bool small_resize(struct block *block, const struct request *request)
     if (INGOT_DEBUG)
         guard_set(block, request->bytes, request->caller);
     block->site = site_of(request->caller);
-    count_used(0, ((int64_t)block->units - (int64_t)units_before) * HEAP_UNIT);
+    count_bytes((uint64_t)((int64_t)block->units - (int64_t)units_before) * HEAP_UNIT);
     return true;
 }
 
@@ -595,13 +682,13 @@ static void check_block(struct block *block, struct finding *found)
     found->where = block;
     found->site = block->site;
     found->free_blocks += free_one;
-    if (!free_one && !is(block, KIND_USED))
+    if (!free_one && !is(block, KIND_USED) && !is(block, KIND_KEPT))
         found->what = "this header was overwritten";
     else if (block->units < UNITS_MIN || next->units_before != block->units)
         found->what = "the sizes in this header and in the next one do not agree";
     else if (free_one && is(next, KIND_FREE))
         found->what = "this free block was not merged with the next one";
-    else if (INGOT_DEBUG && !free_one && (found->where = guard_fault(block)) != NULL)
+    else if (INGOT_DEBUG && is(block, KIND_USED) && (found->where = guard_fault(block)) != NULL)
         found->what = "this byte, outside its block, was overwritten";
     else if (INGOT_DEBUG && free_one && (found->where = fill_fault(block)) != NULL)
         found->what = "this byte in a free block was overwritten";

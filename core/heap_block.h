@@ -38,11 +38,15 @@ enum {
     BACK_BYTES     = INGOT_DEBUG ? HEAP_UNIT : 0,
     UNITS_MIN      = (LINKS_OFFSET + sizeof(struct links)) / HEAP_UNIT,
 };
-enum kind { KIND_USED = 0x5ed0b10c, KIND_FREE = 0x46ee1f0d, KIND_LARGE = 0x1a46e2b7, KIND_END = 0x0e9dd37a };
+enum kind {
+    KIND_USED = 0x5ed0b10c, KIND_FREE = 0x46ee1f0d, KIND_LARGE = 0x1a46e2b7, KIND_END = 0x0e9dd37a,
+    KIND_KEPT = 0x3ee97ac3,                      /* free, but kept whole for the next who asks for its size */
+};
 enum fill { FILL_NEW = 0xa5, FILL_FREE = 0xde, FILL_ZONE = 0xfb };
 
 static inline uint32_t mark_of(const struct block *block, enum kind kind) { return kind ^ (uint32_t)((uintptr_t)block / HEAP_UNIT); }
-static inline bool is(const struct block *block, enum kind kind) { return block->mark == mark_of(block, kind); }
+static inline enum kind kind_of(const struct block *block) { return (enum kind)mark_of(block, (enum kind)block->mark); }
+static inline bool is(const struct block *block, enum kind kind) { return kind_of(block) == kind; }
 static inline struct block *above(struct block *block) { return block + block->units; }
 static inline struct block *below(struct block *block) { return block - block->units_before; }
 static inline struct links *links(struct block *block) { return (struct links *)((char *)block + LINKS_OFFSET); }

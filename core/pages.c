@@ -3,9 +3,9 @@
  *   free_ranges  by address (core/range.h): the highest fit is found in one walk
  *   hand         a small stack of single pages, taken from the ranges 16 at a time: what most calls want
  *
- * Two more sets tell a wrong address when one is freed: spans, all memory that was ever added, and own_pages, where the sets' nodes
- * lie. Free memory holds none of the allocator's notes, so it is not touched at start, and a stray write there harms nothing. Only
- * pages in the hand carry a mark, in their first word. */
+ * Two more sets tell a wrong address when one is freed: spans, all memory that was ever added, and own_pages, where the sets'
+ * nodes lie. Free memory holds none of the allocator's notes, so it is not touched at start, and a stray write there harms
+ * nothing. Only pages in the hand carry a mark, in their first word. */
 #define LOG_SUBSYSTEM pages
 
 #include "core/pages.h"
@@ -166,18 +166,19 @@ static uint64_t *hand_take(void)
 }
 
 /* Takes some pages from the top of the last range. Memory below 1 MiB stays where who needs it can find it. */
-static void hand_fill(void)
+static __attribute__((noinline)) bool hand_fill(void)
 {
     struct range *range = range_last(&free_ranges);
     uint64_t start, end;
 
     if (!range || range->end <= PAGES_BELOW_1M + HAND_FILL * PAGE_BYTES)
-        return;
+        return false;
     end = range->end;
     start = end - range->start < HAND_FILL * PAGE_BYTES ? range->start : end - HAND_FILL * PAGE_BYTES;
     cut(range, start, end);
     for (; start < end; start += PAGE_BYTES)
         hand_put((uint64_t *)(uintptr_t)start);
+    return true;
 }
 
 /* Gives the hand back to the ranges, where its pages may complete a block. */
@@ -202,28 +203,28 @@ static bool hand_overlaps(uint64_t start, uint64_t end)
 
 static void *take_page(uint64_t limit)
 {
-    if (!pages.in_hand)
-        hand_fill();
-    if (pages.in_hand && (uintptr_t)pages.hand[pages.in_hand - 1] <= limit - PAGE_BYTES)
-        return hand_take();
-    return NULL;
+    if (__builtin_expect(!pages.in_hand, 0) && !hand_fill())
+        return NULL;
+    return (uintptr_t)pages.hand[pages.in_hand - 1] <= limit - PAGE_BYTES ? hand_take() : NULL;
 }
 
-static __attribute__((noinline)) void *take_block(size_t count, uint64_t alignment, uint64_t limit)
+static __attribute__((noinline)) void *take_block(size_t count, size_t alignment_bytes, uint64_t limit)
 {
-    uint64_t bytes, at;
+    uint64_t alignment = alignment_bytes > PAGE_BYTES ? alignment_bytes : PAGE_BYTES, bytes, at;
 
+    assert((alignment & (alignment - 1)) == 0);
     if (__builtin_mul_overflow(count, (uint64_t)PAGE_BYTES, &bytes))
-        return NULL;
+        bytes = ~(uint64_t)(PAGE_BYTES - 1);             /* no range is that long */
     at = take(bytes, alignment, limit);
     if (!at && pages.in_hand) {
         hand_empty();
         at = take(bytes, alignment, limit);
     }
+    pages.stats.failed += !at;
     return (void *)(uintptr_t)at;
 }
 
-static __attribute__((cold)) void tell_failure(size_t count, uint64_t alignment, uint64_t limit, const void *caller)
+static __attribute__((cold)) void tell_failure(size_t count, size_t alignment_bytes, uint64_t limit, const void *caller)
 {
     uint64_t size_class = 1ull << (63 - __builtin_clzll(count));
     struct pages_stats now;
@@ -231,28 +232,26 @@ static __attribute__((cold)) void tell_failure(size_t count, uint64_t alignment,
     if (atomic_fetch_or_explicit(&pages.told, size_class, memory_order_relaxed) & size_class)
         return;
     pages_stats(&now);
-    log_warn("no %zu pages aligned to %#llx below %#llx for %p: %llu of %llu free, %llu in one piece; told once for this size", count,
-             (unsigned long long)alignment, (unsigned long long)limit, caller, (unsigned long long)now.free,
+    log_warn("no %zu pages aligned to %#zx below %#llx for %p: %llu of %llu free, %llu in one piece; told once for this size", count,
+             alignment_bytes, (unsigned long long)limit, caller, (unsigned long long)now.free,
              (unsigned long long)now.total, (unsigned long long)now.largest);
 }
 
 void *pages_alloc(size_t count, size_t alignment_bytes, uint64_t limit)
 {
-    uint64_t alignment = alignment_bytes > PAGE_BYTES ? alignment_bytes : PAGE_BYTES, flags;
     void *block = NULL;
+    uint64_t flags;
 
-    assert((alignment_bytes & (alignment_bytes - 1)) == 0);
     if (count == 0 || limit < PAGE_BYTES)
         return NULL;
     flags = lock_take_irq(&pages_lock);
-    if (count == 1 && alignment == PAGE_BYTES)
+    if (count == 1 && alignment_bytes <= PAGE_BYTES)
         block = take_page(limit);
     if (!block)
-        block = take_block(count, alignment, limit);
-    pages.stats.failed += !block;
+        block = take_block(count, alignment_bytes, limit);
     lock_give_irq(&pages_lock, flags);
     if (!block)
-        tell_failure(count, alignment, limit, __builtin_return_address(0));
+        tell_failure(count, alignment_bytes, limit, __builtin_return_address(0));
     return block;
 }
 

@@ -7,9 +7,9 @@
 
 #include "core/handoff.h"
 
-/* Adds the memory [start, end), rounded inwards to whole pages and without page 0, to what pages_alloc() gives. It must be mapped
- * writable, and nobody else may use it. No work per page; reads and writes at most two pages of it. Memory that is added twice ends in
- * `PANIC PAGES`. */
+/* Adds the memory [start, end), rounded inwards to whole pages and without page 0, to what pages_alloc() gives. It must be
+ * mapped writable, and nobody else may use it. No work per page; reads and writes at most two pages of it. Memory that is added
+ * twice ends in `PANIC PAGES`. */
 void pages_add(uint64_t start, uint64_t end);
 
 /* Adds all regions of one type (enum handoff_memory_type): first HANDOFF_MEMORY_USABLE, and the reclaimable types once what lies

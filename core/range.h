@@ -1,7 +1,8 @@
 /* A set of address ranges [start, end): neighbours merged, sorted, searched from the top. What the page allocator is made of.
  *
- * A tree (core/tree.h) in which each node knows the largest range of its subtree. Nodes come from a pool that the owner
- * feeds; several sets may share it. Every call is a few walks of the tree: at most 1.44 log2(ranges) steps each. No locks. Any context. */
+ * A tree (core/tree.h) in which each node knows the largest range of its subtree. Nodes come from a pool that the owner feeds;
+ * several sets may share it. Every call is a few walks of the tree: at most 1.44 log2(ranges) steps each. No locks. Any
+ * context. */
 #pragma once
 
 #include <stdbool.h>

@@ -5,18 +5,16 @@ static void insert(struct timer_queue *queue, struct timer_entry *entry, uint64_
 {
     struct tree_node *parent = NULL, *at = queue->tree.root;
     enum tree_side side = TREE_BEFORE;
-    bool first = true;
 
+    if (!queue->first || deadline_ns < queue->first->deadline_ns)
+        queue->first = entry;
     entry->deadline_ns = deadline_ns;
     while (at) {
         parent = at;
         /* An equal deadline goes behind: first in, first out. */
         side = deadline_ns >= TREE_OWNER(at, struct timer_entry, node)->deadline_ns;
-        first &= side == TREE_BEFORE;
         at = at->child[side];
     }
-    if (first)
-        queue->first = entry;
     tree_link(&queue->tree, parent, side, &entry->node);
     queue->armed++;
 }

@@ -1,8 +1,8 @@
 /* Ordered trees whose nodes lie in the caller's own structures: nothing is allocated, and no step depends on chance.
  *
- * AVL: both sides of a node differ in height by at most 1, so n nodes are at most 1.44 log2(n) deep (14 for 1,000, 23 for 100,000,
- * 43 for 10^9), and every operation is at most that many steps. No recursion. The caller finds the place, since only he knows the
- * order:
+ * AVL: both sides of a node differ in height by at most 1, so n nodes are at most 1.44 log2(n) deep (14 for 1,000, 23 for
+ * 100,000, 43 for 10^9), and every operation is at most that many steps, without recursion. The caller finds the place, since only
+ * he knows the order:
  *
  *     struct tree_node *parent = NULL;
  *     for (struct tree_node *at = tree->root; at; at = at->child[side]) {
@@ -15,15 +15,17 @@
  * No locks: the caller has one. Any context. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum tree_side { TREE_BEFORE = 0, TREE_AFTER = 1 };
+enum tree_balance { TREE_UNLINKED = 0, TREE_BEFORE_HIGHER = 1, TREE_LEVEL = 2, TREE_AFTER_HIGHER = 3 };    /* zeroed: in no tree */
 
 struct tree_node {
     struct tree_node *child[2];                  /* by enum tree_side */
     struct tree_node *parent;
-    uint32_t height;                             /* 1 for a leaf; 0: in no tree (so zeroed memory is a good start) */
+    uint32_t balance;                            /* enum tree_balance */
 };
 
 struct tree {
@@ -44,6 +46,9 @@ void tree_changed(struct tree *tree, struct tree_node *node);
 
 /* The last node on one side (TREE_BEFORE: the first of all), or NULL in an empty tree. */
 struct tree_node *tree_end(const struct tree *tree, enum tree_side side);
+
+/* The height of the tree, or -1 when its links or balances are wrong. Visits every node: for tests. */
+int tree_check(const struct tree *tree);
 
 /* The neighbour in order, or NULL. */
 struct tree_node *tree_next(const struct tree_node *node, enum tree_side side);

@@ -11,10 +11,13 @@ option_flags   := -Dstrlcpy=ingot_strlcpy                         # Debian 12's 
 memory_sources := core/memory.c
 
 # Subjects on register models of the hardware (tests/host/model_*.h); drivers.ld gathers the drivers as the core's link.ld does.
-host_tests += clock
+host_tests += clock uart
 clock_sources := core/clock.c core/driver.c core/error.c core/lock.c drivers/hpet.c drivers/pm_timer.c drivers/pit.c \
                  tests/host/model_bus.c tests/host/model_counters.c
 clock_libs    := -Wl,-T,tests/host/drivers.ld
+uart_sources  := core/serial.c core/driver.c core/error.c core/format.c drivers/uart16550.c \
+                 tests/host/model_bus.c tests/host/model_uart.c
+uart_libs     := $(clock_libs)
 
 host_tests += string format utf8 screen
 string_sources := tests/host/renamed_string.c tests/host/renamed_mem.S
@@ -41,6 +44,13 @@ heap_tsan_flags     := -DINGOT_DEBUG=1 $(heap_names)
 $(foreach name,pages heap,$(foreach variant,debug tsan,\
 	$(eval $(name)_$(variant)_sources := $($(name)_sources))$(eval $(name)_$(variant)_main := $(name))))
 
+# ACPI: rules on tables of our own, and real machines' tables cut and changed. acpi-facts prints what the reader says of a folder.
+host_tests += acpi acpi_corpus
+acpi_corpus_sources := $(addprefix core/,acpi.c acpi_fadt.c acpi_madt.c acpi_devices.c acpi_info.c acpi_aml.c) tests/host/acpi_machine.c
+acpi_sources        := $(acpi_corpus_sources) tests/host/acpi_draft.c \
+                       $(foreach rules,roots fadt madt devices aml info,tests/host/acpi_rules_$(rules).c)
+test-full: export INGOT_FULL := 1
+
 HOST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Wshadow -Wmissing-prototypes -Werror -MMD -MP \
                -fno-sanitize-recover=all -fno-omit-frame-pointer \
                -Itests/host/include -Icore/include -Icore/$(ARCH)/include -I.
@@ -57,6 +67,17 @@ $(foreach test,$(host_tests),$(eval $(call host_test,$(test))))
 
 $(HOST)/:
 	mkdir -p $@
+
+$(HOST)/acpi-facts: tests/host/acpi_facts.c $(acpi_corpus_sources) | $(HOST)/
+	$(CC) $(HOST_CFLAGS) -MF $(HOST)/acpi-facts.d -o $@ $(filter %.c,$^)
+-include $(HOST)/acpi-facts.d
+host-tests: $(HOST)/acpi-facts
+
+# Not a test: instructions that pages, heap and timers take.
+$(HOST)/bench_alloc: tests/host/bench_alloc.c core/heap.c core/timer_queue.c $(heap_sources) | $(HOST)/
+	$(CC) -std=gnu11 -O2 -fno-builtin -fno-omit-frame-pointer -fno-stack-protector -fcf-protection=none -Wall -Wextra -Werror -DINGOT_DEBUG=0 \
+		-Dmalloc=heap_malloc -Dcalloc=heap_calloc -Drealloc=heap_realloc -Dfree=heap_free -Daligned_alloc=heap_aligned_alloc \
+		-Itests/host/include -Icore/include -I. -o $@ $(filter %.c,$^)
 
 # Not a test: memcpy and memset beside the C library's, a table of sizes.
 $(HOST)/bench_mem: tests/host/bench_mem.c tests/host/renamed_mem.S | $(HOST)/

@@ -1,5 +1,5 @@
-/* The heap against a model that knows every block's place and content. Built three times: for release builds, for debug builds, and with
- * threads under TSan. The heap's functions have other names here (host.mk), beside the C library's. */
+/* The heap against a model that knows every block's place and content. Built three times: for release builds, for debug builds,
+ * and with threads under TSan. The heap's functions have other names here (host.mk), beside the C library's. */
 #include "core/heap.c"                     /* its state is reset, and its constants are looked at */
 
 #include "core/pages.h"
@@ -246,6 +246,7 @@ static void random_use_keeps_all_content(void **state)
     assert_int_equal(heap_check(), 0);
     assert_int_equal(stats().blocks, 0);
     assert_int_equal(stats().bytes, 0);
+    kept_empty();
     assert_int_equal(stats().pages, AREA_PAGES);             /* all went back but one idle area */
     assert_true(pages_check());
     print_message("%d steps, at most %llu KiB in %llu pages, %llu refused\n", steps, (unsigned long long)stats().bytes_peak / 1024,
@@ -274,6 +275,7 @@ static void fragments_merge(void **state)
     assert_int_equal(heap_check(), 0);
     for (int i = 0; i < 4000; i++)
         free(small[i]);
+    kept_empty();
     assert_int_equal(heap_check(), 0);
     assert_int_equal(stats().pages, AREA_PAGES);
 }

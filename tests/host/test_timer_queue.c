@@ -45,27 +45,11 @@ static void model_insert(struct model *model, struct timer_entry *entry, uint64_
     model->sorted[at] = entry;
 }
 
-/* Height of the subtree, after checking it. */
-static uint32_t check_node(const struct tree_node *node)
-{
-    uint32_t height[2];
-
-    if (!node)
-        return 0;
-    for (int side = 0; side < 2; side++) {
-        assert_true(!node->child[side] || node->child[side]->parent == node);
-        height[side] = check_node(node->child[side]);
-    }
-    assert_true(height[0] <= height[1] + 1 && height[1] <= height[0] + 1);
-    assert_int_equal(node->height, 1 + (height[0] > height[1] ? height[0] : height[1]));
-    return node->height;
-}
-
 static void check_queue(const struct timer_queue *queue, const struct model *model)
 {
     const struct tree_node *node = tree_end(&queue->tree, TREE_BEFORE);
 
-    check_node(queue->tree.root);
+    assert_true(tree_check(&queue->tree) >= 0);
     assert_int_equal(queue->armed, model->count);
     for (size_t i = 0; i < model->count; i++, node = tree_next(node, TREE_AFTER))
         assert_ptr_equal(TREE_OWNER(node, struct timer_entry, node), model->sorted[i]);
@@ -176,12 +160,12 @@ static void depth_stays_within_the_stated_bound(void **state)
         for (uint64_t i = 0; i < COUNT; i++) {
             timer_queue_arm(&queue, &entry[i], order == 0 ? i : order == 1 ? COUNT - i : next_random(&random) >> 1, 0);
             if (i == 999)
-                assert_in_range(queue.tree.root->height, 10, 14);
+                assert_in_range(tree_check(&queue.tree), 10, 14);
         }
-        assert_in_range(check_node(queue.tree.root), 17, 23);
+        assert_in_range(tree_check(&queue.tree), 17, 23);
         for (uint64_t i = 0; i < COUNT / 2; i++)
             assert_true(timer_queue_cancel(&queue, &entry[i * 2]));
-        check_node(queue.tree.root);
+        assert_true(tree_check(&queue.tree) >= 0);
         for (uint64_t i = 0; i < COUNT / 2; i++) {
             struct timer_entry *due = timer_queue_pop(&queue, UINT64_MAX);
 

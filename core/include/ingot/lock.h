@@ -10,8 +10,8 @@
  * so a handler may take it too. A CPU that takes a lock it already holds, and one that waits for seconds on a lock that does not
  * move on, end in `PANIC LOCK` with the lock's name, its owner and the waiter, in every build.
  *
- * Any CPU, from the first line of the core on; any context but NMI, machine check and panic, which stop a CPU anywhere, also between
- * taking and giving. Locks nest; CPUs that take the same two must take them in the same order. */
+ * Any CPU, from the first line of the core on; any context but NMI, machine check and panic, which stop a CPU anywhere, also
+ * between taking and giving. Locks nest; CPUs that take the same two must take them in the same order. */
 #pragma once
 
 #include <stdatomic.h>
@@ -54,6 +54,6 @@ static inline void lock_give_irq(struct lock *lock, uint64_t flags)
     cpu_interrupts_restore(flags);
 }
 
-/* From now on nobody waits for any lock: for a panic, which must get at what the CPUs that it stopped were holding. There is no way
- * back. What locks guard may then be seen half changed. */
+/* From now on nobody waits for any lock: for a panic, which must get at what the CPUs that it stopped were holding. There is no
+ * way back. What locks guard may then be seen half changed. */
 void locks_ignore(void);
