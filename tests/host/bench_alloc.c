@@ -1,6 +1,5 @@
 /* Instructions that pages, heap and timers take, counted by stepping through them one by one (ptrace): exact, the same every
- * time, and in need of no performance counters. Interrupts off and on are calls of two instructions here, as on the target
- * about three.
+ * time, and in need of no performance counters. What masks interrupts is a call here, two or three instructions on the target.
  *
  *     build/host/bench_alloc
  *     pages_alloc + pages_free, 1 page                            149 mean    480 worst of 60
