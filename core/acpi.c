@@ -23,21 +23,19 @@ enum {                                   /* ACPI 6.5, "Root System Description P
 #define SIGNATURE(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
 #define HEX(number) ((unsigned long long)(number))
 
-/* What is known of tables of which there is one. */
-struct rule {
-    char signature[4];
-    uint8_t smallest;                    /* bytes without which there is nothing to read */
-    uint8_t records_at;                  /* where its records begin; 0: it has none */
-    const struct acpi_record_shape *shape;
-};
-
 const struct acpi_record_shape acpi_record_plain = { 1, 1, 2 };
 const struct acpi_record_shape acpi_record_performance = { 2, 1, 4 };
 
-static const struct rule rules[] = {
-    { "FACP", 44, 0, 0 }, { "APIC", 44, 44, &acpi_record_plain }, { "HPET", 56, 0, 0 }, { "MCFG", 44, 0, 0 },
-    { "SPCR", 52, 0, 0 }, { "DBG2", 44, 0, 0 }, { "WAET", 40, 0, 0 }, { "BGRT", 56, 0, 0 }, { "SLIT", 44, 0, 0 },
-    { "FPDT", 36, 36, &acpi_record_performance }, { "SRAT", 48, 48, &acpi_record_plain },
+/* What is known of tables of which there is one. No pointers: each would cost a relocation. */
+static const struct rule {
+    char signature[4];
+    uint8_t smallest;                    /* bytes without which there is nothing to read */
+    uint8_t records_at;                  /* where its records begin; 0: it has none */
+    struct acpi_record_shape shape;
+} rules[] = {
+    { "FACP", 44, 0, { 0 } }, { "APIC", 44, 44, { 1, 1, 2 } }, { "HPET", 56, 0, { 0 } }, { "MCFG", 44, 0, { 0 } },
+    { "SPCR", 52, 0, { 0 } }, { "DBG2", 44, 0, { 0 } }, { "WAET", 40, 0, { 0 } }, { "BGRT", 56, 0, { 0 } },
+    { "SLIT", 44, 0, { 0 } }, { "FPDT", 36, 36, { 2, 1, 4 } }, { "SRAT", 48, 48, { 1, 1, 2 } },
 };
 
 struct table {
@@ -92,10 +90,11 @@ bool acpi_next_record(const struct acpi_window *table, uint32_t *offset, struct 
 
 struct acpi_register acpi_read_register(const struct acpi_window *window, uint32_t offset)
 {
-    uint8_t access = acpi_read8(window, offset + 3);
+    uint32_t head = acpi_read32(window, offset);         /* space, bits, first bit, access size: a byte each */
+    uint32_t access = head >> 24;
 
     return (struct acpi_register){
-        .space = acpi_read8(window, offset), .bits = acpi_read8(window, offset + 1), .bit_offset = acpi_read8(window, offset + 2),
+        .space = (uint8_t)head, .bits = (uint8_t)(head >> 8), .bit_offset = (uint8_t)(head >> 16),
         .access_bytes = access >= 1 && access <= 4 ? (uint8_t)(1 << (access - 1)) : 0,
         .address = acpi_read64(window, offset + 4),
     };
@@ -135,7 +134,7 @@ static uint32_t records_end(const struct rule *rule, const struct acpi_window *t
     struct acpi_window record;
     uint32_t offset = rule->records_at;
 
-    while (acpi_next_record_of(rule->shape, table, &offset, &record))
+    while (acpi_next_record_of(&rule->shape, table, &offset, &record))
         continue;
     return offset;
 }

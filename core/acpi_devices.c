@@ -55,7 +55,6 @@ static bool ecam_can_be(const struct acpi_ecam *ecam)
 int acpi_get_ecam(unsigned index, struct acpi_ecam *out_ecam)
 {
     struct acpi_window table;
-    bool tell = index == 0;              /* everybody starts there, so each fault is told once a look */
 
     if (acpi_find("MCFG", 0, &table) != 0)
         return ERR_NOT_FOUND;
@@ -66,7 +65,7 @@ int acpi_get_ecam(unsigned index, struct acpi_ecam *out_ecam)
         };
 
         if (!ecam_can_be(&ecam)) {
-            if (tell)
+            if (index == 0)              /* between the last one that was given and the next: told once by who looks at all */
                 log_warn("MCFG: segment %u, buses %u to %u, at %#llx cannot be; not used", ecam.segment, ecam.start_bus, ecam.end_bus,
                          HEX(ecam.base));
         } else if (index-- == 0) {
@@ -124,7 +123,7 @@ static uint32_t stride_of(const struct acpi_register *registers)
     return registers->space == ACPI_SPACE_MEMORY && (width == 2 || width == 4) ? width : 1;
 }
 
-/* A place that is not even possible is told (once a look, by tell) and left out. */
+/* A place that is not even possible is told, if asked to, and left out. */
 static bool place_can_be(const struct acpi_serial *serial, bool tell)
 {
     const struct acpi_register *reg = &serial->registers;
@@ -152,8 +151,13 @@ static bool read_spcr(struct acpi_serial *out_serial, bool tell)
 {
     struct acpi_window spcr;
 
-    if (acpi_find("SPCR", 0, &spcr) != 0 || !is_16550(acpi_read8(&spcr, SPCR_KIND)))
+    if (acpi_find("SPCR", 0, &spcr) != 0)
         return false;
+    if (!is_16550(acpi_read8(&spcr, SPCR_KIND))) {
+        if (tell)
+            log_warn("SPCR: a console of kind %u, which is no 16550; not used", acpi_read8(&spcr, SPCR_KIND));
+        return false;
+    }
 
     uint8_t revision = acpi_read8(&spcr, SPCR_REVISION);
     struct acpi_register registers = acpi_read_register(&spcr, SPCR_REGISTERS);
@@ -186,9 +190,8 @@ int acpi_get_serial(unsigned index, struct acpi_serial *out_serial)
 {
     struct acpi_window dbg2, device;
     struct acpi_serial serial;
-    bool tell = index == 0;
 
-    if (read_spcr(&serial, tell) && index-- == 0) {
+    if (read_spcr(&serial, index == 0) && index-- == 0) {
         *out_serial = serial;
         return 0;
     }
@@ -197,10 +200,12 @@ int acpi_get_serial(unsigned index, struct acpi_serial *out_serial)
 
     uint32_t offset = acpi_read32(&dbg2, DBG2_DEVICES_AT), devices = acpi_read32(&dbg2, DBG2_DEVICES);
 
-    for (uint32_t i = 0; i < devices && acpi_next_record_of(&dbg2_device, &dbg2, &offset, &device); i++)
-        if (read_device(&device, &serial, tell) && index-- == 0) {
+    for (; devices > 0 && acpi_next_record_of(&dbg2_device, &dbg2, &offset, &device); devices--)
+        if (read_device(&device, &serial, index == 0) && index-- == 0) {
             *out_serial = serial;
             return 0;
         }
+    if (devices > 0 && index == 0)
+        log_warn("DBG2 stop@%u: no device fits there, but %u more are listed", offset, devices);
     return ERR_NOT_FOUND;
 }

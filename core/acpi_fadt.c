@@ -82,8 +82,8 @@ static uint64_t choose_address(const struct acpi_window *table, uint32_t offset,
 }
 
 struct block {                           /* a register block of the fixed hardware */
-    const char *name;
-    uint16_t offset, x_offset, length_at;
+    char name[13];
+    uint8_t offset, x_offset, length_at;
 };
 
 /* A 64-bit field in a space where such a register cannot be is rubbish, seen on machines whose 32-bit field is right. */

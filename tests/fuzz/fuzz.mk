@@ -11,6 +11,9 @@ fuzz_handoff_sources := core/handoff.c core/format.c
 fuzz_option_sources  := core/option.c tests/host/renamed_string.c tests/host/renamed_mem.S
 fuzz_option_flags    := -Dstrlcpy=ingot_strlcpy
 
+fuzz_targets += acpi
+fuzz_acpi_sources := $(acpi_corpus_sources)
+
 FUZZ_CC     := clang
 FUZZ_CFLAGS := -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
                -Wno-ignored-attributes -Itests/host/include -Icore/include -Icore/$(ARCH)/include -I.

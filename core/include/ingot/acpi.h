@@ -5,11 +5,11 @@
  *
  * What is believed. Every byte of a table may be wrong, so
  *   - a table's length is what its header says if all of that is memory that may be read; else the table is not used;
- *   - a field beyond the table's end is 0, which ACPI's fields use for "not there"; so short and old tables need no rule of their own;
+ *   - a field beyond the table's end is 0, which ACPI's fields use for "not there": short and old tables need no rules of their own;
  *   - a table is judged when it is first asked for. It must have its smallest size. Tables made of records (MADT, SRAT, FPDT, DBG2)
- *     end, for their readers, before the first record that cannot be one: shorter than its head or longer than what is left;
- *   - bytes that do not add up to 0 are told, by the table's name. Such a table is used if its structure holds (the smallest size, and
- *     all records up to its last byte), as real firmware has sums that were never updated; else it is not;
+ *     end, for their readers, before the first record that cannot be one: shorter than its head, or longer than what is left;
+ *   - bytes that do not add up to 0 are told, by the table's name. Such a table is used all the same if its structure holds (the
+ *     smallest size; in MADT, SRAT and FPDT records up to its last byte), as real firmware has sums that nobody updated; else not;
  *   - of several tables where ACPI allows one, the first is used, and the others are told.
  * Each verdict is a warning in the log, once.
  *
