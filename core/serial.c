@@ -71,21 +71,37 @@ unsigned serial_count(void)
     return port_count;
 }
 
-/* A port that takes nothing within its bound is muted: a dead line must not slow the machine. One try a line brings it back. */
-static void send(struct serial_port *port, const char *text, size_t bytes)
+/* A port that takes nothing within its bound is muted: a dead line must not slow the machine. */
+static void mute(struct serial_port *port)
 {
-    size_t taken = port->ops->write(port, text, bytes);
+    if (!port->told)
+        log_warn("%s takes no bytes: muted until it does", port->name);
+    port->muted = port->told = true;
+}
 
-    port->lost_bytes += bytes - taken;
-    port->muted = taken < bytes;
+/* One look a line. A line that moves again begins with what is missing in it, which is no log line: only this port needs it. */
+static bool try_muted(struct serial_port *port)
+{
+    char mark[48];
+    size_t bytes = (size_t)format(mark, sizeof(mark), "\r\n[%llu bytes lost]\r\n", (unsigned long long)port->lost_bytes);
+
+    return port->ops->write(port, mark, bytes) == bytes;
 }
 
 static void send_line(struct serial_port *port, const char *prefix, size_t prefix_bytes, const char *text, size_t text_bytes)
 {
-    if (prefix_bytes)
-        send(port, prefix, prefix_bytes);
-    send(port, text, text_bytes);
-    send(port, "\r\n", 2);
+    const struct { const char *text; size_t bytes; } part[] = { { prefix, prefix_bytes }, { text, text_bytes }, { "\r\n", 2 } };
+    bool takes = !port->muted || try_muted(port);
+
+    port->muted = !takes;
+    for (unsigned i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+        size_t taken = takes ? port->ops->write(port, part[i].text, part[i].bytes) : 0;
+
+        port->lost_bytes += part[i].bytes - taken;
+        takes &= taken == part[i].bytes;
+    }
+    if (!takes)
+        mute(port);
 }
 
 void serial_send_line(const char *prefix, size_t prefix_bytes, const char *text, size_t text_bytes)

@@ -5,6 +5,7 @@
 #include <ingot/format.h>
 #define LOG_SUBSYSTEM uart
 #include <ingot/log.h>
+#include <ingot/memory.h>
 #include <ingot/mmio.h>
 #include <ingot/port_io.h>
 #include <ingot/serial.h>
@@ -22,6 +23,7 @@ enum uart_reg {                   /* register numbers; the byte offset is number
     UART_LSR = 5,                 /* line status */
     UART_MSR = 6,                 /* modem status */
     UART_SCRATCH = 7,
+    UART_REGISTERS = 8,
 };
 
 enum {                            /* UART_IIR */
@@ -56,7 +58,9 @@ enum {
     FIFO_BYTES      = 16,         /* 16550A */
     /* A full FIFO takes 16 * 10 bits: 17 ms at 9,600 baud, the slowest console in use, and 1.4 ms at 115,200. */
     DRAIN_BOUND_US  = 20000,
-    MUTED_BOUND_US  = 0,          /* a port that took nothing lately gets one look */
+    DRAIN_LOOKS     = 1000000,    /* the same bound where the clock is what is broken: no bus answers in less than 20 ns */
+    ONE_LOOK        = 0,          /* what a port gets that took nothing lately */
+    IO_LAST         = 0xffff,
 };
 
 struct uart {
@@ -66,6 +70,7 @@ struct uart {
 
 static struct uart uarts[SERIAL_PORTS_MAX];
 static unsigned uart_count;
+static unsigned places_tried;     /* a last resort adds places: the others are not tried again */
 
 static uint8_t uart_read(const struct serial_place *place, enum uart_reg reg)
 {
@@ -92,39 +97,32 @@ static bool wait_status(const struct serial_place *place, uint8_t wanted, uint32
 {
     uint8_t status = uart_read(place, UART_LSR);
 
-    if (status & wanted)
-        return status != LSR_ABSENT;
+    if (status & wanted || bound_us == ONE_LOOK)
+        return status & wanted && status != LSR_ABSENT;
 
     uint64_t deadline_ns = time_ns() + bound_us * 1000ull;
 
-    do {
+    for (unsigned looks = 0; looks < DRAIN_LOOKS; looks++) {
         status = uart_read(place, UART_LSR);
         if (status & wanted)
             return status != LSR_ABSENT;
-    } while (time_ns() < deadline_ns);
+        if (time_ns() >= deadline_ns)
+            break;
+    }
     return false;
 }
 
-static void fill(const struct serial_place *place, const char *text, size_t bytes)
-{
-    if (place->space == SERIAL_IO)
-        port_write8_many((uint16_t)place->address, text, (uint32_t)bytes);
-    else
-        for (size_t i = 0; i < bytes; i++)
-            uart_write(place, UART_DATA, (uint8_t)text[i]);
-}
-
+/* A muted port that takes its first bytes again is waited for like any other. */
 static size_t uart_send(struct serial_port *port, const char *text, size_t bytes)
 {
     struct uart *uart = port->driver;
-    size_t sent = 0, room;
+    size_t sent = 0;
 
     while (sent < bytes) {
-        if (!wait_status(&port->place, LSR_THRE, port->muted ? MUTED_BOUND_US : DRAIN_BOUND_US))
+        if (!wait_status(&port->place, LSR_THRE, port->muted && sent == 0 ? ONE_LOOK : DRAIN_BOUND_US))
             break;
-        room = bytes - sent < uart->fifo_bytes ? bytes - sent : uart->fifo_bytes;
-        fill(&port->place, text + sent, room);
-        sent += room;
+        for (unsigned room = uart->fifo_bytes; room && sent < bytes; room--)
+            uart_write(&port->place, UART_DATA, (uint8_t)text[sent++]);
     }
     return sent;
 }
@@ -154,14 +152,18 @@ static bool loopback_works(const struct serial_place *place)
     return works;
 }
 
-/* The 8250 has none, so its absence is no proof of absence. */
+/* The 8250 has none, so its absence is no proof of absence. What was there stays: it may be somebody else's register. */
 static bool scratch_works(const struct serial_place *place)
 {
+    uint8_t before = uart_read(place, UART_SCRATCH);
+    bool works;
+
     uart_write(place, UART_SCRATCH, 0x5a);
-    if (uart_read(place, UART_SCRATCH) != 0x5a)
-        return false;
+    works = uart_read(place, UART_SCRATCH) == 0x5a;
     uart_write(place, UART_SCRATCH, 0xa5);
-    return uart_read(place, UART_SCRATCH) == 0xa5;
+    works &= uart_read(place, UART_SCRATCH) == 0xa5;
+    uart_write(place, UART_SCRATCH, before);
+    return works;
 }
 
 static void set_speed(const struct serial_place *place)
@@ -171,37 +173,81 @@ static void set_speed(const struct serial_place *place)
     if (place->clock_hz == 0 || place->baud == 0)
         return;
     divisor = (place->clock_hz / 16 + place->baud / 2) / place->baud;
+    if (divisor == 0 || divisor > 0xffff) {
+        log_warn("%u baud cannot be made of a clock of %u Hz: left as it was", place->baud, place->clock_hz);
+        return;
+    }
     uart_write(place, UART_LCR, LCR_DLAB | LCR_8N1);
     uart_write(place, UART_DATA, (uint8_t)divisor);
     uart_write(place, UART_IER, (uint8_t)(divisor >> 8));
 }
 
-/* Brings the port into a known state. What the loader or the firmware still has in the transmitter goes out first. */
+/* A 16550 without A says that its FIFOs do not work, and loses bytes if they stay on. */
+static unsigned start_fifo(const struct serial_place *place)
+{
+    uart_write(place, UART_FCR, FCR_ENABLE | FCR_CLEAR_RX | FCR_CLEAR_TX);
+    if ((uart_read(place, UART_IIR) & IIR_FIFO) == IIR_FIFO)
+        return FIFO_BYTES;
+    uart_write(place, UART_FCR, 0);
+    return 1;
+}
+
+/* Brings the port into a known state. */
 static void uart_setup(struct uart *uart)
 {
     const struct serial_place *place = &uart->port.place;
 
-    wait_status(place, LSR_TEMT, DRAIN_BOUND_US);
     set_speed(place);
     uart_write(place, UART_LCR, LCR_8N1);
     uart_write(place, UART_IER, 0);
-    uart_write(place, UART_FCR, FCR_ENABLE | FCR_CLEAR_RX | FCR_CLEAR_TX);
-    uart->fifo_bytes = (uart_read(place, UART_IIR) & IIR_FIFO) == IIR_FIFO ? FIFO_BYTES : 1;
+    uart->fifo_bytes = start_fifo(place);
     uart_write(place, UART_MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
+}
+
+/* All registers lie in their space, and those in memory where no memory is. */
+static bool place_can_be(const struct serial_place *place)
+{
+    volatile void *pointer;
+
+    if (place->space == SERIAL_IO)
+        return place->address <= IO_LAST && place->address + (UART_REGISTERS - 1) * place->stride <= IO_LAST;
+    return place->address % place->stride == 0 &&
+           mem_map_device(place->address, UART_REGISTERS * place->stride, MEM_UNCACHED, &pointer) == 0;
+}
+
+static bool is_taken(const struct serial_place *place)
+{
+    for (unsigned i = 0; i < uart_count; i++)
+        if (uarts[i].port.place.space == place->space && uarts[i].port.place.address == place->address)
+            return true;
+    return false;
+}
+
+/* Why no port is at place, or NULL; *out_scratch: it has that register, which the 8250 has not. Cheap reads come before writes. */
+static const char *reject(const struct serial_place *place, bool *out_scratch)
+{
+    uint8_t status;
+
+    if (!place_can_be(place))
+        return "eight registers cannot be there";
+    status = uart_read(place, UART_LSR);
+    if (status == LSR_ABSENT)
+        return "nobody answers (status reads 0xff)";
+    if (status == 0 && uart_read(place, UART_LCR) == 0)
+        return "nobody answers (all reads 0)";
+    wait_status(place, LSR_TEMT, DRAIN_BOUND_US);   /* what loader or firmware still sends would be lost in the loopback */
+    *out_scratch = scratch_works(place);
+    return loopback_works(place) ? NULL : "loopback does not answer";
 }
 
 static int uart_try(const struct serial_place *place)
 {
     struct uart *uart = &uarts[uart_count];
-    bool scratch;
+    bool scratch = false;
+    const char *why = reject(place, &scratch);
 
-    if (uart_read(place, UART_LSR) == LSR_ABSENT) {
-        log_info("%s %#llx left: nobody answers (status reads 0xff)", place->source, (unsigned long long)place->address);
-        return ERR_NOT_FOUND;
-    }
-    scratch = scratch_works(place);
-    if (!loopback_works(place)) {
-        log_info("%s %#llx left: loopback does not answer", place->source, (unsigned long long)place->address);
+    if (why) {
+        log_info("%s %#llx left: %s", place->source, (unsigned long long)place->address, why);
         return ERR_NOT_FOUND;
     }
     uart->port.place = *place;
@@ -220,10 +266,11 @@ static int uart_try(const struct serial_place *place)
 
 static int uart_start(void)
 {
+    const struct serial_place *place;
     int result = ERR_NOT_FOUND;
 
-    for (unsigned i = 0; serial_place(i) && uart_count < SERIAL_PORTS_MAX; i++)
-        if (uart_try(serial_place(i)) == 0)
+    for (; (place = serial_place(places_tried)) && uart_count < SERIAL_PORTS_MAX; places_tried++)
+        if (!is_taken(place) && uart_try(place) == 0)
             result = 0;
     return result;
 }

@@ -32,7 +32,8 @@ struct serial_port {
     const struct serial_ops *ops;
     void *driver;                  /* the driver's own */
     uint64_t lost_bytes;           /* given up when the port took nothing within its bound */
-    bool muted;                    /* took nothing lately: one try a line until it takes bytes again */
+    bool muted;                    /* took nothing lately: one look a line until it takes bytes again, which a mark in it then tells */
+    bool told;                     /* the log has said that it was muted, once */
 };
 
 /* Adds a port. The caller keeps *port alive for ever. 0, or ERR_FULL. Boot CPU, while drivers start. */

@@ -1,0 +1,565 @@
+/* Serial ports: the class (core/serial.c) and the 16550 driver against register models. Each machine is a process of its own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/driver.h"
+#include "core/serial.h"
+
+#include <ingot/error.h>
+#include <ingot/serial.h>
+#include <ingot/time.h>
+
+#include "tests/host/model_log.h"
+#include "tests/host/model_run.h"
+#include "tests/host/model_uart.h"
+
+#define MS 1000000000ull                         /* in picoseconds */
+#define IO_ADDRESS 0x3f8
+#define MEMORY_ADDRESS 0xfe032000ull
+
+enum {
+    DRAIN_BOUND_US = 20000,                      /* as the driver has it */
+    /* A port that nobody answers for is looked at once; one that answers is asked 20 times, waits for its transmitter aside. */
+    PROBE_ACCESSES = 40,
+    LOOK_US = 10,                                /* one look at a port, with what goes with it */
+};
+
+struct machine {
+    struct model_uart uart;
+    enum model_space space;
+    uint64_t address;                            /* of the place that is named */
+    uint32_t stride, clock_hz, baud;
+    const char *pending;                         /* still in the transmitter when we come */
+    bool told, clock_stands_still, ram_there;
+    unsigned times_named;                        /* 0: once */
+};
+
+struct outcome {
+    struct model_log log;
+    struct model_uart uart;                      /* at the end */
+    struct model_bus bus;
+    char line[MODEL_LINE_BYTES];
+    unsigned ports;
+    uint64_t probe_us, probe_accesses, probe_writes_elsewhere;
+    uint64_t line_us[16];                        /* each line's time */
+    uint64_t lost_bytes;
+    bool muted;
+    int received;
+};
+
+static struct machine machine;
+static struct outcome *outcome;
+static struct model_uart *uart;
+static void (*talk)(void);
+
+uint64_t time_ns(void)
+{
+    model_bus.now_ps += 20000;
+    return machine.clock_stands_still ? 1000 : model_bus.now_ps / 1000;
+}
+
+static uint64_t now_us(void) { return model_bus.now_ps / 1000000; }
+
+static void name_places(void)
+{
+    static struct handoff_serial record;
+    struct handoff_view view = { .serials = machine.times_named ? machine.times_named : 1 };
+
+    record = (struct handoff_serial){
+        .address = machine.address, .space = machine.space == MODEL_PORT ? HANDOFF_SERIAL_IO : HANDOFF_SERIAL_MMIO,
+        .stride = machine.stride, .clock_hz = machine.clock_hz, .baud = machine.baud, .source = HANDOFF_SERIAL_SPCR,
+        .told = machine.told,
+    };
+    for (unsigned i = 0; i < view.serials; i++)
+        view.serial[i] = &record;
+    serial_start(&view);
+}
+
+static void live(const void *argument)
+{
+    (void)argument;
+    model_bus_clear();
+    uart = &machine.uart;
+    uart->line = outcome->line;
+    if (machine.ram_there)
+        model_bus.memory_to = UINT64_MAX;
+    model_uart_add(uart, machine.space, machine.address, machine.stride);
+    if (machine.pending)
+        model_uart_fill(uart, machine.pending);
+    name_places();
+    driver_start_phase(DRIVER_SERIAL);
+    outcome->probe_us = now_us();
+    outcome->probe_accesses = model_bus.steps;
+    outcome->ports = serial_count();
+    if (talk)
+        talk();
+    model_uart_drain(uart);
+    if (serial_port(0)) {
+        outcome->lost_bytes = serial_port(0)->lost_bytes;
+        outcome->muted = serial_port(0)->muted;
+    }
+    outcome->uart = *uart;
+    outcome->bus = model_bus;
+}
+
+static void start(void (*conversation)(void))
+{
+    memset(outcome, 0, sizeof(*outcome));
+    model_log = &outcome->log;
+    talk = conversation;
+    int status = model_run(live, NULL);
+
+    if (status)
+        log_print();
+    assert_int_equal(status, 0);
+    assert_int_equal(outcome->bus.stray_writes, 0);
+    assert_int_equal(outcome->bus.wrong_widths, 0);
+    assert_int_equal(outcome->uart.odd_offsets, 0);
+    assert_int_equal(outcome->uart.overruns, 0);
+    assert_int_equal(outcome->uart.bad_divisors, 0);
+}
+
+static void expect_line(const char *text)
+{
+    if (log_told(text))
+        return;
+    log_print();
+    fail_msg("no line says \"%s\"", text);
+}
+
+/* A 16550A at COM1, at 115,200 baud. */
+static struct machine com1(void)
+{
+    return (struct machine){
+        .uart = { .kind = UART_16550A, .fault = MODEL_UART_GOOD, .clock_hz = 1843200, .divisor = 1, .fifo_bytes = 16 },
+        .space = MODEL_PORT, .address = IO_ADDRESS, .stride = 1,
+    };
+}
+
+/* ---- conversations ---- */
+
+static void line(unsigned number, const char *text)
+{
+    uint64_t start_us = now_us();
+
+    serial_send_line("[p] ", 4, text, strlen(text));
+    if (number < 16)
+        outcome->line_us[number] = now_us() - start_us;
+}
+
+static const char *numbered(unsigned number)
+{
+    static char text[128];
+
+    snprintf(text, sizeof(text), "line %u %s", number, "abcdefghijklmnopqrstuvwxyz 0123456789 the rest of it" + number % 20);
+    return text;
+}
+
+static void ten_lines(void)
+{
+    for (unsigned i = 0; i < 10; i++)
+        line(i, numbered(i));
+}
+
+/* All ten lines came out, once and in order, behind what was pending. */
+static void expect_ten_lines(const char *pending)
+{
+    char expected[2048], *at = expected;
+
+    at += sprintf(at, "%s", pending);
+    for (unsigned i = 0; i < 10; i++)
+        at += sprintf(at, "[p] %s\r\n", numbered(i));
+    assert_int_equal(outcome->uart.sent, at - expected);
+    assert_memory_equal(outcome->line, expected, at - expected);
+    assert_int_equal(outcome->lost_bytes, 0);
+    assert_false(outcome->muted);
+}
+
+/* ---- 96 arrangements of a port that works ---- */
+
+static const struct { uint32_t clock_hz, baud; uint16_t divisor; } speeds[] = {
+    { 0, 0, 0 }, { 1843200, 115200, 1 }, { 1843200, 9600, 12 }, { 48000000, 115200, 26 },
+};
+
+static void every_arrangement_is_found_and_sends_each_byte_once(void **state)
+{
+    static const char *const words[] = { "8250", "16450 without FIFO", "16450 without FIFO", "16550A with FIFO" };
+    unsigned cases = 0;
+
+    (void)state;
+    for (unsigned number = 0; number < 6 * 4 * 4; number++) {
+        unsigned kind = number / 6 % 4, speed = number / 24;
+        struct machine m = com1();
+
+        m.space = number % 2 ? MODEL_MEMORY : MODEL_PORT;
+        m.address = m.space == MODEL_PORT ? IO_ADDRESS : MEMORY_ADDRESS;
+        m.stride = 1u << number / 2 % 3;
+        m.uart.kind = kind;
+        m.uart.clock_hz = speeds[speed].clock_hz ? speeds[speed].clock_hz : 1843200;
+        m.clock_hz = speeds[speed].clock_hz;
+        m.baud = speeds[speed].baud;
+        m.uart.divisor = 7;
+        machine = m;
+        start(ten_lines);
+        assert_int_equal(outcome->ports, 1);
+        expect_line(words[kind]);
+        expect_ten_lines("");
+        assert_int_equal(outcome->uart.divisor, speeds[speed].divisor ? speeds[speed].divisor : 7);
+        assert_int_equal(outcome->uart.lcr, 3);
+        assert_int_equal(outcome->uart.ier, 0);
+        assert_int_equal(outcome->uart.mcr, 0x0b);
+        assert_int_equal(outcome->uart.fcr & 1, kind == UART_16550A);
+        assert_true(outcome->probe_accesses <= PROBE_ACCESSES);
+        cases++;
+    }
+    print_message("%u arrangements\n", cases);
+}
+
+static void a_fifo_of_64_bytes_is_used_as_one_of_16(void **state)
+{
+    (void)state;
+    machine = com1();
+    machine.uart.fifo_bytes = 64;
+    start(ten_lines);
+    expect_ten_lines("");
+}
+
+static void what_the_loader_still_sends_goes_out_first(void **state)
+{
+    (void)state;
+    machine = com1();
+    machine.uart.divisor = 12;                   /* 9,600 baud: 16 bytes take 17 ms */
+    machine.pending = "loader's end\r\n";
+    start(ten_lines);
+    assert_int_equal(outcome->uart.lost_in_loop, 0);
+    expect_ten_lines("loader's end\r\n");
+}
+
+static void a_divisor_that_cannot_be_is_left_as_it_was(void **state)
+{
+    (void)state;
+    machine = com1();
+    machine.clock_hz = 1843200;
+    machine.baud = 4000000;                      /* divisor 0 would stop the line */
+    start(ten_lines);
+    assert_int_equal(outcome->uart.divisor, 1);
+    expect_line("4000000 baud cannot be made of a clock of 1843200 Hz: left as it was");
+    expect_ten_lines("");
+    machine = com1();
+    machine.clock_hz = 48000000;
+    machine.baud = 20;                           /* more than 16 bits */
+    start(ten_lines);
+    assert_int_equal(outcome->uart.divisor, 1);
+    expect_ten_lines("");
+}
+
+/* ---- ports that are none ---- */
+
+static void expect_left(const char *why, uint64_t accesses_max, uint64_t us_max)
+{
+    start(ten_lines);
+    assert_int_equal(outcome->ports, 0);
+    assert_int_equal(outcome->uart.sent, 0);
+    expect_line(why);
+    if (outcome->probe_accesses > accesses_max || outcome->probe_us > us_max)
+        fail_msg("%llu accesses in %llu us", (unsigned long long)outcome->probe_accesses, (unsigned long long)outcome->probe_us);
+}
+
+static void nobody_costs_one_look(void **state)
+{
+    (void)state;
+    machine = com1();
+    machine.uart.fault.absent = true;
+    expect_left("info uart: SPCR 0x3f8 left: nobody answers (status reads 0xff)", 1, 2);
+    machine = com1();
+    machine.uart.fault.all_registers = 0xff;
+    expect_left("nobody answers", 1, 2);
+}
+
+static void all_zeros_cost_two_looks(void **state)
+{
+    (void)state;
+    machine = com1();
+    machine.uart.fault.all_registers = 0;
+    expect_left("info uart: SPCR 0x3f8 left: nobody answers (all reads 0)", 2, 3);
+}
+
+static void other_constants_are_no_port(void **state)
+{
+    (void)state;
+    for (int value = 1; value < 255; value += 11) {
+        machine = com1();
+        machine.uart.fault.all_registers = value;
+        expect_left("SPCR 0x3f8 left: loopback does not answer", PROBE_ACCESSES + DRAIN_BOUND_US, DRAIN_BOUND_US + 100);
+    }
+}
+
+static void something_else_is_left_as_it_was(void **state)
+{
+    (void)state;
+    machine = com1();
+    machine.uart.fault.no_loopback = true;
+    expect_left("loopback does not answer", PROBE_ACCESSES, 100);
+    assert_int_equal(outcome->uart.mcr, 3);
+    assert_int_equal(outcome->uart.scratch, 0x33);
+    assert_int_equal(outcome->uart.lcr, 3);
+}
+
+static void registers_beyond_the_end_are_not_tried(void **state)
+{
+    (void)state;
+    machine = com1();
+    machine.address = 0xfff0;
+    machine.stride = 4;                          /* the last register would be port 0xc */
+    expect_left("cannot be there", 0, 0);
+    machine = com1();
+    machine.space = MODEL_MEMORY;
+    machine.address = MEMORY_ADDRESS + 2;
+    machine.stride = 4;
+    expect_left("cannot be there", 0, 0);
+    machine = com1();
+    machine.space = MODEL_MEMORY;
+    machine.address = MEMORY_ADDRESS;
+    machine.ram_there = true;
+    expect_left("cannot be there", 0, 0);
+}
+
+static void a_place_named_twice_is_one_port(void **state)
+{
+    (void)state;
+    machine = com1();
+    machine.times_named = 3;
+    start(ten_lines);
+    assert_int_equal(outcome->ports, 1);
+    expect_ten_lines("");
+}
+
+static void panic_on_a_machine_without_places(void)
+{
+    serial_last_resort();
+    outcome->ports = serial_count();
+    ten_lines();
+}
+
+static void a_last_resort_finds_legacy_ports_and_tries_no_place_twice(void **state)
+{
+    (void)state;
+    machine = com1();
+    machine.uart.fault.absent = true;            /* what was named is not there */
+    machine.address = 0x5000;
+    start(panic_on_a_machine_without_places);
+    assert_int_equal(outcome->ports, 0);
+    assert_int_equal(log_told("0x5000 left"), 1);
+    expect_line("legacy 0x3f8 left");
+    expect_line("legacy 0x2e8 left");
+}
+
+/* ---- lines that do not move ---- */
+
+static void a_slow_line_loses_nothing(void **state)
+{
+    static const enum model_uart_kind kinds[] = { UART_8250, UART_16550A };
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        machine = com1();
+        machine.uart.kind = kinds[i];
+        machine.uart.divisor = 12;
+        start(ten_lines);
+        expect_ten_lines("");
+    }
+}
+
+static void a_line_that_stops_costs_its_bound_once(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        machine = com1();
+        machine.uart.kind = i ? UART_16550A : UART_8250;
+        machine.uart.fault.stops_at_ps = 6 * MS;
+        machine.uart.fault.goes_on_at_ps = 1000000 * MS;
+        start(ten_lines);
+        uint64_t slow = 0, most = 0;
+
+        for (unsigned l = 0; l < 10; l++)
+            if (outcome->line_us[l] > DRAIN_BOUND_US)
+                slow++;
+            else if (slow && outcome->line_us[l] > most)
+                most = outcome->line_us[l];
+        assert_int_equal(slow, 1);
+        assert_true(most <= LOOK_US);
+        assert_true(outcome->muted);
+        assert_true(outcome->lost_bytes > 0);
+        assert_int_equal(log_told("warn serial: io3f8 takes no bytes: muted until it does"), 1);
+    }
+}
+
+static void stop_and_go(void)
+{
+    ten_lines();
+    model_bus.now_ps = 300 * MS;
+    for (unsigned i = 10; i < 16; i++)
+        line(i, numbered(i));
+}
+
+static void a_line_that_goes_on_says_what_it_lost(void **state)
+{
+    char expected[256];
+
+    (void)state;
+    machine = com1();
+    machine.uart.fault.stops_at_ps = 6 * MS;
+    machine.uart.fault.goes_on_at_ps = 250 * MS;
+    start(stop_and_go);
+    assert_false(outcome->muted);
+    snprintf(expected, sizeof(expected), "\r\n[%llu bytes lost]\r\n[p] %s\r\n", (unsigned long long)outcome->lost_bytes, numbered(10));
+    assert_non_null(strstr(outcome->line, expected));
+    snprintf(expected, sizeof(expected), "[p] %s\r\n", numbered(15));
+    assert_non_null(strstr(outcome->line, expected));
+
+    uint64_t wanted = 0;
+
+    for (unsigned i = 0; i < 16; i++)
+        wanted += 4 + strlen(numbered(i)) + 2;
+    snprintf(expected, sizeof(expected), "\r\n[%llu bytes lost]\r\n", (unsigned long long)outcome->lost_bytes);
+    assert_int_equal(outcome->uart.sent + outcome->lost_bytes, wanted + strlen(expected));    /* each byte was sent or counted */
+}
+
+static void stuck_status_registers(void **state)
+{
+    static const int status[] = { 0x01, 0x40, 0x1e, 0x80 };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(status) / sizeof(status[0]); i++) {
+        machine = com1();
+        machine.uart.fault.stuck_lsr = status[i];            /* THR never empty from the start; the rest is a good port */
+        start(ten_lines);
+        assert_int_equal(outcome->ports, 1);
+        assert_int_equal(outcome->uart.sent, 0);
+        assert_true(outcome->probe_us <= 2 * DRAIN_BOUND_US + 1000);
+        assert_true(outcome->line_us[0] <= DRAIN_BOUND_US + 100);
+        for (unsigned l = 1; l < 10; l++)
+            assert_true(outcome->line_us[l] <= LOOK_US);
+    }
+}
+
+/* The bound must not hang on a clock: it may be the clock that is broken. */
+static void waits_end_when_the_clock_stands_still(void **state)
+{
+    (void)state;
+    machine = com1();
+    machine.uart.fault.stops_at_ps = 1;
+    machine.uart.fault.goes_on_at_ps = 1000000 * MS;
+    machine.clock_stands_still = true;
+    start(ten_lines);
+    assert_true(outcome->muted);
+    assert_true(outcome->bus.steps < 1100000);
+}
+
+static void a_port_that_vanishes_is_left_at_once(void **state)
+{
+    (void)state;
+    machine = com1();
+    machine.uart.fault.vanishes_at_ps = 10 * MS;
+    start(ten_lines);
+    assert_true(outcome->muted);
+    for (unsigned l = 9; l > 7; l--)
+        assert_true(outcome->line_us[l] <= LOOK_US);
+}
+
+/* ---- receiving ---- */
+
+static void read_some(void)
+{
+    struct serial_port *port = serial_port(0);
+
+    for (unsigned i = 0; i < 100; i++)
+        outcome->received += port->ops->read(port) == 'x';
+    ten_lines();
+}
+
+static void a_flood_of_input_does_not_stop_output(void **state)
+{
+    (void)state;
+    machine = com1();
+    machine.uart.fault.flood = true;
+    start(read_some);
+    assert_int_equal(outcome->received, 100);
+    expect_ten_lines("");
+}
+
+static void read_nothing(void)
+{
+    struct serial_port *port = serial_port(0);
+    uint64_t steps = model_bus.steps;
+
+    outcome->received = port->ops->read(port);
+    assert_int_equal(model_bus.steps, steps + 1);
+    model_bus.now_ps = 11 * MS;
+    outcome->received += port->ops->read(port);
+}
+
+static void no_input_is_one_look(void **state)
+{
+    (void)state;
+    machine = com1();
+    machine.uart.fault.vanishes_at_ps = 10 * MS;
+    start(read_nothing);
+    assert_int_equal(outcome->received, -2);
+}
+
+/* ---- lines that were told already ---- */
+
+static void replay_two(void)
+{
+    serial_send_untold("from the loader", 15);
+    serial_send_line("", 0, "ours", 4);
+}
+
+static void the_loaders_lines_go_where_they_were_not_seen(void **state)
+{
+    (void)state;
+    machine = com1();
+    start(replay_two);
+    assert_string_equal(outcome->line, "from the loader\r\nours\r\n");
+    machine = com1();
+    machine.told = true;
+    start(replay_two);
+    assert_string_equal(outcome->line, "ours\r\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_arrangement_is_found_and_sends_each_byte_once),
+        cmocka_unit_test(a_fifo_of_64_bytes_is_used_as_one_of_16),
+        cmocka_unit_test(what_the_loader_still_sends_goes_out_first),
+        cmocka_unit_test(a_divisor_that_cannot_be_is_left_as_it_was),
+        cmocka_unit_test(nobody_costs_one_look),
+        cmocka_unit_test(all_zeros_cost_two_looks),
+        cmocka_unit_test(other_constants_are_no_port),
+        cmocka_unit_test(something_else_is_left_as_it_was),
+        cmocka_unit_test(registers_beyond_the_end_are_not_tried),
+        cmocka_unit_test(a_place_named_twice_is_one_port),
+        cmocka_unit_test(a_last_resort_finds_legacy_ports_and_tries_no_place_twice),
+        cmocka_unit_test(a_slow_line_loses_nothing),
+        cmocka_unit_test(a_line_that_stops_costs_its_bound_once),
+        cmocka_unit_test(a_line_that_goes_on_says_what_it_lost),
+        cmocka_unit_test(stuck_status_registers),
+        cmocka_unit_test(waits_end_when_the_clock_stands_still),
+        cmocka_unit_test(a_port_that_vanishes_is_left_at_once),
+        cmocka_unit_test(a_flood_of_input_does_not_stop_output),
+        cmocka_unit_test(no_input_is_one_look),
+        cmocka_unit_test(the_loaders_lines_go_where_they_were_not_seen),
+    };
+
+    outcome = model_shared(sizeof(*outcome));
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
