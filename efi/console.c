@@ -1,5 +1,6 @@
 #include "efi/console.h"
 
+#include "efi/bytes.h"
 #include "efi/serial.h"
 #include "efi/text.h"
 
@@ -23,7 +24,7 @@ static void keep(const char *line, uint64_t length)
 {
     if (log_bytes + length + 1 > CONSOLE_LOG_BYTES)
         return;
-    __builtin_memcpy(log_text + log_bytes, line, length + 1);
+    memcpy(log_text + log_bytes, line, length + 1);
     log_bytes += length;
 }
 

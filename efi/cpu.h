@@ -37,9 +37,6 @@ enum cpu_mapping {                          /* where plans overlap, the higher o
 /* Bytes that cpu_tables_build() takes for these spans (sorted, without overlaps, types enum cpu_mapping), whole pages. */
 uint64_t cpu_tables_bytes(const struct handoff_region *span, uint32_t spans);
 
-/* More that one page of another mapping, anywhere in the spans, can take: a table of each level below the root. */
-enum { CPU_TABLES_FOR_A_HOLE_BYTES = 4 * HANDOFF_PAGE_BYTES };
-
 /* Makes tables that map each span to itself, in pool, which has cpu_tables_bytes(). Returns the root's address.
  * Spans beyond cpu_address_limit() are left out. Nothing is switched yet. */
 uint64_t cpu_tables_build(const struct handoff_region *span, uint32_t spans, uint64_t pool);

@@ -157,10 +157,8 @@ static void add_display(struct loader *loader, EFI_GRAPHICS_OUTPUT_PROTOCOL *gop
     }
     if (is_known(loader, display->base))
         return;
-    display->flags = (loader->displays == 0 ? HANDOFF_DISPLAY_PRIMARY : 0) | (is_black(display) ? HANDOFF_DISPLAY_BLACK : 0);
+    display->flags = is_black(display) ? HANDOFF_DISPLAY_BLACK : 0;
     loader->displays++;
-    say("display: %ux%u, pitch %u, %u bits at 0x%lx%s%s", display->width, display->height, display->pitch_bytes, display->bits_per_pixel, display->base,
-        display->flags & HANDOFF_DISPLAY_PRIMARY ? ", primary" : "", display->flags & HANDOFF_DISPLAY_BLACK ? ", black" : "");
 }
 
 static EFI_GRAPHICS_OUTPUT_PROTOCOL *gop_on(struct loader *loader, EFI_HANDLE handle)
@@ -173,23 +171,62 @@ static EFI_GRAPHICS_OUTPUT_PROTOCOL *gop_on(struct loader *loader, EFI_HANDLE ha
     return gop;
 }
 
+/* Adds all displays. The firmware's console has a GOP of its own that passes everything on, often to a card that has a handle too: that card's is asked
+ * first, because setting a mode through the console repaints the screen over and over. */
+static void add_displays(struct loader *loader, const EFI_HANDLE *handle, UINTN handles, uint64_t *out_console_base)
+{
+    EFI_HANDLE console = loader->system->ConsoleOutHandle;
+    EFI_GRAPHICS_OUTPUT_PROTOCOL *console_gop = gop_on(loader, console);
+    struct wish wish = read_wish(loader->words);
+
+    for (UINTN i = 0; i < handles && i < HANDLES_MAX; i++)
+        if (handle[i] != console)
+            add_display(loader, gop_on(loader, handle[i]), wish);
+    add_display(loader, console_gop, wish);
+    *out_console_base = console_gop && console_gop->Mode ? console_gop->Mode->FrameBufferBase : 0;
+}
+
+/* The primary display, where people look, comes first: the console's, if one is, else the first that was found. */
+static void choose_primary(struct loader *loader, uint64_t console_base)
+{
+    unsigned primary = 0;
+
+    for (unsigned i = 0; i < loader->displays; i++)
+        if (loader->display[i].base == console_base)
+            primary = i;
+    if (primary) {
+        struct handoff_framebuffer display = loader->display[primary];
+
+        loader->display[primary] = loader->display[0];
+        loader->display[0] = display;
+    }
+    loader->display[0].flags |= HANDOFF_DISPLAY_PRIMARY;
+}
+
+static void tell(const struct handoff_framebuffer *display)
+{
+    say("display: %ux%u, pitch %u, %u bits at 0x%lx%s%s", display->width, display->height, display->pitch_bytes, display->bits_per_pixel, display->base,
+        display->flags & HANDOFF_DISPLAY_PRIMARY ? ", primary" : "", display->flags & HANDOFF_DISPLAY_BLACK ? ", black" : "");
+}
+
 EFI_STATUS displays_find(struct loader *loader)
 {
     EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
     EFI_HANDLE *handle = NULL;
     UINTN handles = 0;
+    uint64_t console_base = 0;
     EFI_STATUS status = loader->boot->LocateHandleBuffer(ByProtocol, &guid, NULL, &handles, &handle);
 
     if (!EFI_ERROR(status) && handle) {
-        struct wish wish = read_wish(loader->words);
-
-        add_display(loader, gop_on(loader, loader->system->ConsoleOutHandle), wish);     /* where people look: it becomes the primary one */
-        for (UINTN i = 0; i < handles && i < HANDLES_MAX; i++)
-            if (handle[i] != loader->system->ConsoleOutHandle)
-                add_display(loader, gop_on(loader, handle[i]), wish);
+        add_displays(loader, handle, handles, &console_base);
         loader->boot->FreePool(handle);
     }
-    if (loader->displays == 0)
-        say("display: none (%s)", status_name(status));
+    if (loader->displays == 0) {
+        say("display: none (%s)", EFI_ERROR(status) ? status_name(status) : "none has pixels");
+        return EFI_SUCCESS;
+    }
+    choose_primary(loader, console_base);
+    for (unsigned i = 0; i < loader->displays; i++)
+        tell(&loader->display[i]);
     return EFI_SUCCESS;
 }

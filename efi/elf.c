@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "efi/bytes.h"
+
 enum { PAGE_BYTES = 4096 };
 enum { ET_EXEC = 2, ET_DYN = 3 };
 enum { PT_LOAD = 1, PT_DYNAMIC = 2, PT_INTERP = 3 };
@@ -242,7 +244,7 @@ void elf_place(const void *file, const struct elf_image *image, uint8_t *base)
     for (unsigned i = 0; i < image->segments; i++) {
         const struct elf_segment *segment = &image->segment[i];
 
-        __builtin_memcpy(base + (segment->address - image->start), (const uint8_t *)file + segment->file_offset, segment->file_bytes);
+        memcpy(base + (segment->address - image->start), (const uint8_t *)file + segment->file_offset, segment->file_bytes);
     }
     for (uint64_t left = image->relocations; left; left--, entry++) {
         uint64_t value = entry->addend + moved_by;

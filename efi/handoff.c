@@ -1,12 +1,12 @@
 #include "efi/handoff.h"
 
+#include "efi/bytes.h"
 #include "efi/console.h"
-#include "efi/map_room.h"
 #include "efi/serial.h"
 
 enum { RECORD_ALIGNMENT = 8 };
 
-/* Where the next record goes. map_room.c has made room for all there can be. */
+/* Where the next record goes. room.c has made room for all there can be. */
 static uint8_t *next_record;
 
 static uint32_t round_up(uint64_t bytes) { return (uint32_t)((bytes + RECORD_ALIGNMENT - 1) & -(uint64_t)RECORD_ALIGNMENT); }
@@ -17,47 +17,60 @@ static void put_record(void *record, uint32_t type, uint32_t bytes)
 
     header->type = type;
     header->bytes = bytes;
-    __builtin_memcpy(next_record, record, bytes);
+    memcpy(next_record, record, bytes);
     next_record += bytes;
 }
 
-/* Adds our own claims to the firmware's ranges: page 0 is nobody's, our blocks have their types, the loader lies in its image. */
-static uint32_t add_claims(const struct loader *loader, struct handoff_region *range, uint32_t count)
+/* Our own claims: page 0 is nobody's, our blocks have their types (the room's first part is the core's), the loader lies in its image. */
+static uint32_t make_claims(const struct loader *loader, struct handoff_region *claim)
 {
-    range[count++] = (struct handoff_region){ 0, HANDOFF_PAGE_BYTES, HANDOFF_MEMORY_RESERVED, EfiReservedMemoryType };
+    const struct room *room = &loader->room;
+    uint32_t count = 0;
+
+    claim[count++] = (struct handoff_region){ 0, HANDOFF_PAGE_BYTES, HANDOFF_MEMORY_RESERVED, EfiReservedMemoryType };
+    claim[count++] = (struct handoff_region){ room->base, room->tables + room->tables_bytes, HANDOFF_MEMORY_CORE, EfiLoaderData };
     for (unsigned i = 0; i < loader->memory.blocks; i++) {
         const struct memory_block *block = &loader->memory.block[i];
 
-        range[count++] = (struct handoff_region){ block->base, block->base + block->bytes, block->type, block->firmware_type };
+        claim[count++] = (struct handoff_region){ block->base, block->base + block->bytes, block->type, block->firmware_type };
     }
     if (loader->loaded && loader->loaded->ImageBase && loader->loaded->ImageSize) {
         uint64_t start = (uint64_t)(uintptr_t)loader->loaded->ImageBase & -(uint64_t)HANDOFF_PAGE_BYTES;
         uint64_t end = (uint64_t)(uintptr_t)loader->loaded->ImageBase + loader->loaded->ImageSize + HANDOFF_PAGE_BYTES - 1;
 
-        range[count++] = (struct handoff_region){ start, end & -(uint64_t)HANDOFF_PAGE_BYTES, HANDOFF_MEMORY_LOADER, EfiLoaderCode };
+        claim[count++] = (struct handoff_region){ start, end & -(uint64_t)HANDOFF_PAGE_BYTES, HANDOFF_MEMORY_LOADER, EfiLoaderCode };
     }
+    map_sort(claim, count);
     return count;
+}
+
+static void tell_map(const struct room *room, uint32_t ranges, uint32_t dropped, uint32_t overlaps, uint32_t unmapped)
+{
+    say("map: %lu entries of %lu bytes, %u ranges", room->bytes / room->descriptor_bytes, room->descriptor_bytes, ranges);
+    if (dropped || overlaps)
+        say("map: W MAP-FIX dropped=%u overlap=%u", dropped, overlaps);
+    if (unmapped)
+        say("map: W %u ranges changed while leaving, reserved", unmapped);
 }
 
 void handoff_make_map(struct loader *loader)
 {
-    struct map_room *room = &loader->map;
+    struct room *room = &loader->room;
     struct map_source source = { room->descriptors, room->bytes, room->descriptor_bytes, false };
     struct handoff_memory_map *map = (struct handoff_memory_map *)(room->handoff + 1);
-    uint32_t dropped, overlaps, unmapped, count = map_decode(&source, map_handoff_type, room->range, &dropped);
+    struct handoff_region claim[MEMORY_BLOCKS_MAX + 3];
+    uint32_t dropped, overlaps, unmapped, claims, count = map_decode(&source, map_handoff_type, room->range, &dropped);
 
     overlaps = map_sort(room->range, count);
-    count = map_sweep(room->range, add_claims(loader, room->range, count), room->end, map->region);
+    claims = make_claims(loader, claim);
+    map_insert(room->range, count, claim, claims);
+    count = map_sweep(room->range, count + claims, room->end, map->region);
     unmapped = map_reserve_unmapped(map->region, count, room->span, room->spans, CPU_MAP_MEMORY);
     map->count = count;
     map->fixed = dropped + overlaps;
     map->record.type = HANDOFF_MEMORY_MAP;
     map->record.bytes = (uint32_t)(sizeof(*map) + count * sizeof(map->region[0]));
-    say("map: %lu entries of %lu bytes, %u ranges", room->bytes / room->descriptor_bytes, room->descriptor_bytes, count);
-    if (map->fixed)
-        say("map: W MAP-FIX dropped=%u overlap=%u", dropped, overlaps);
-    if (unmapped)
-        say("map: W %u ranges changed while leaving, reserved", unmapped);
+    tell_map(room, count, dropped, overlaps, unmapped);
 }
 
 static void put_image(const struct loader *loader)
@@ -67,10 +80,10 @@ static void put_image(const struct loader *loader)
         .bytes = loader->core.end - loader->core.start,
         .preferred_base = loader->core.start,
         .entry = loader->core.entry + (loader->core_base - loader->core.start),
-        .stack_base = loader->stack_block + GUARD_BYTES,
+        .stack_base = loader->room.stack,
         .stack_bytes = STACK_BYTES,
-        .tables_base = loader->tables,
-        .tables_bytes = loader->tables_bytes,
+        .tables_base = loader->room.tables,
+        .tables_bytes = loader->room.tables_bytes,
         .loader_base = loader->loaded ? (uint64_t)(uintptr_t)loader->loaded->ImageBase : 0,
         .loader_bytes = loader->loaded ? loader->loaded->ImageSize : 0,
     };
@@ -102,8 +115,8 @@ static void put_text(uint32_t type, const char *text, uint64_t length)
     struct handoff_text *record = (struct handoff_text *)(void *)next_record;
     uint32_t bytes = round_up(sizeof(*record) + length + 1);
 
-    __builtin_memset(next_record + bytes - RECORD_ALIGNMENT, 0, RECORD_ALIGNMENT);      /* the NUL, and what rounds up */
-    __builtin_memcpy(record->text, text, length);
+    memset(next_record + bytes - RECORD_ALIGNMENT, 0, RECORD_ALIGNMENT);      /* the NUL, and what rounds up */
+    memcpy(record->text, text, length);
     record->record = (struct handoff_record){ type, bytes };
     next_record += bytes;
 }
@@ -116,8 +129,8 @@ static void put_firmware(const struct loader *loader)
         .firmware_revision = loader->system->FirmwareRevision,
         .flags = loader->firmware_flags,
         .exit_tries = loader->exit_tries,
-        .descriptor_bytes = (uint32_t)loader->map.descriptor_bytes,
-        .descriptors = (uint32_t)(loader->map.bytes / loader->map.descriptor_bytes),
+        .descriptor_bytes = (uint32_t)loader->room.descriptor_bytes,
+        .descriptors = (uint32_t)(loader->room.bytes / loader->room.descriptor_bytes),
     };
     const CHAR16 *vendor = loader->system->FirmwareVendor;
 
@@ -140,13 +153,13 @@ static void put_stamps(const struct loader *loader)
 
     put_record(&stamps, HANDOFF_STAMPS, sizeof(stamps));
     ((struct handoff_record *)(void *)(next_record - sizeof(stamps)))->bytes += list_bytes;
-    __builtin_memcpy(next_record, loader->stamp, list_bytes);
+    memcpy(next_record, loader->stamp, list_bytes);
     next_record += list_bytes;
 }
 
 const struct handoff *handoff_finish(struct loader *loader)
 {
-    struct handoff *handoff = loader->map.handoff;
+    struct handoff *handoff = loader->room.handoff;
     const char *log;
     uint64_t bytes;
 

@@ -2,7 +2,7 @@
 #include "efi/console.h"
 #include "efi/embedded.h"
 #include "efi/loader.h"
-#include "efi/map_room.h"
+#include "efi/room.h"
 #include "efi/volume.h"
 
 /* SecureBoot is 1 while the firmware starts signed images only ("Globally Defined Variables", UEFI 2.10, 3.3). A variable that is there
@@ -25,6 +25,8 @@ static void read_secure_boot(struct loader *loader)
 
 static EFI_STATUS get_file(struct loader *loader)
 {
+    EFI_STATUS status;
+
     if (!loader->core_path[0]) {
         loader->core_file = embedded_core(&loader->core_file_bytes);
         return EFI_SUCCESS;
@@ -32,8 +34,7 @@ static EFI_STATUS get_file(struct loader *loader)
     if (loader->firmware_flags & HANDOFF_FIRMWARE_SECURE_BOOT || loader->secure_boot_unknown)
         return refuse(EFI_SECURITY_VIOLATION, "SECURE-BOOT", "core=%s: with Secure Boot on, only the signed core inside the loader may run",
                       loader->core_path);
-    EFI_STATUS status = volume_read_file(loader, loader->core_path, &loader->core_file_memory, &loader->core_file_bytes);
-
+    status = volume_read_file(loader, loader->core_path, &loader->core_file_memory, &loader->core_file_bytes);
     loader->core_file = (const void *)(uintptr_t)loader->core_file_memory;
     return status;
 }
@@ -45,7 +46,6 @@ EFI_STATUS image_find(struct loader *loader)
 
     read_secure_boot(loader);
     status = get_file(loader);
-    volume_close(loader);
     if (EFI_ERROR(status))
         return status;
     fault = elf_verify(loader->core_file, loader->core_file_bytes, &cpu_elf_target, &loader->core);
@@ -55,25 +55,6 @@ EFI_STATUS image_find(struct loader *loader)
     say("core: %s, %lu bytes, %lu relocations%s", loader->core_path[0] ? loader->core_path : "embedded", loader->core_file_bytes, loader->core.relocations,
         loader->firmware_flags & HANDOFF_FIRMWARE_SECURE_BOOT ? ", secure boot" : "");
     return EFI_SUCCESS;
-}
-
-/* What the firmware calls free, for people who have to find more. */
-static uint64_t free_kib(struct loader *loader)
-{
-    struct map_source source = { loader->map.descriptors, loader->map.bytes, loader->map.descriptor_bytes, false };
-    uint32_t dropped, count = map_decode(&source, map_handoff_type, loader->map.range, &dropped);
-    uint64_t bytes = 0;
-
-    for (uint32_t i = 0; i < count; i++)
-        if (loader->map.range[i].type == HANDOFF_MEMORY_USABLE)
-            bytes += loader->map.range[i].end - loader->map.range[i].start;
-    return bytes >> 10;
-}
-
-EFI_STATUS memory_refused(struct loader *loader, EFI_STATUS status, const char *what, uint64_t bytes)
-{
-    return refuse(status, "MEM", "no memory for %s, need=%lu KiB have=%lu KiB: %s", what, (bytes + 1023) >> 10,
-                  loader->map.base ? free_kib(loader) : 0, status_name(status));
 }
 
 static EFI_STATUS place_core(struct loader *loader)
@@ -93,7 +74,7 @@ static EFI_STATUS place_core(struct loader *loader)
 
 EFI_STATUS image_place(struct loader *loader)
 {
-    EFI_STATUS status = map_room_take(loader);
+    EFI_STATUS status = room_take(loader, 0, 0);
 
     if (!EFI_ERROR(status))
         status = place_core(loader);

@@ -1,26 +1,25 @@
-/* Leaving the firmware: GetMemoryMap and ExitBootServices until they agree.
+/* Leaving the firmware: ExitBootServices, and GetMemoryMap again, until they agree.
  *
  * The firmware may answer that the key is stale, some do so many times; every other call, a line on its console too, may change the map
- * again. So nothing is said between the first read and success. After the first ExitBootServices the firmware is half gone: only these
- * two calls are allowed ("EFI_BOOT_SERVICES.ExitBootServices()", UEFI 2.10, 7.4), there is no way back, and no more room for a map. */
+ * again. So nothing is asked and nothing said between the reading of the map (plan.c) and success. After the first ExitBootServices the firmware is
+ * half gone: only these two calls are allowed ("EFI_BOOT_SERVICES.ExitBootServices()", UEFI 2.10, 7.4), there is no way back, and no
+ * more room for a map. */
 #include "efi/leave.h"
 
 #include "efi/console.h"
-#include "efi/map_room.h"
+#include "efi/room.h"
 
-enum { EXIT_TRIES_MAX = 64, ROOM_TRIES_MAX = 4 };
+enum { EXIT_TRIES_MAX = 64 };
 
 enum leave_state {
-    LEAVE_READ,                             /* the map, into the room that is there */
-    LEAVE_ROOM,                             /* for a map that grew; only before the first exit */
-    LEAVE_EXIT,
+    LEAVE_EXIT,                             /* with the key of the map that was read last */
+    LEAVE_READ,                             /* the map anew, into the room that is there */
     LEAVE_DONE,
-    LEAVE_REFUSED,                          /* before the first exit: the firmware goes on without us */
 };
 
 struct leave {
     struct loader *loader;
-    uint32_t exits, reads_failed, rooms;
+    uint32_t exits, reads_failed;
     EFI_STATUS status;                      /* of the last call */
 };
 
@@ -52,40 +51,6 @@ _Noreturn void leave_panicked(struct loader *loader)
     cpu_halt();
 }
 
-static _Noreturn void panic_with_map(const struct leave *leave, enum map_fault fault)
-{
-    const struct map_room *room = &leave->loader->map;
-
-    console_panic(map_fault_code(fault), "%s: need=%lu have=%lu descriptor=%lu bytes, tries=%u, %s (0x%lx)", map_fault_text(fault), room->bytes,
-                  room->capacity, room->descriptor_bytes, leave->exits, status_name(leave->status), (uint64_t)leave->status);
-    leave_panicked(leave->loader);
-}
-
-static enum leave_state read_map(struct leave *leave)
-{
-    enum map_fault fault = map_room_read(leave->loader, &leave->status);
-
-    if (fault == MAP_OK)
-        return LEAVE_EXIT;
-    if (leave->exits == 0 && fault == MAP_GREW && leave->rooms < ROOM_TRIES_MAX)
-        return LEAVE_ROOM;
-    if (fault == MAP_READ && leave->reads_failed++ < EXIT_TRIES_MAX)
-        return LEAVE_READ;
-    if (leave->exits)
-        panic_with_map(leave, fault);
-    leave->status = map_refused(leave->loader, fault, leave->status);
-    return LEAVE_REFUSED;
-}
-
-static enum leave_state make_room(struct leave *leave)
-{
-    leave->rooms++;
-    leave->status = map_room_take(leave->loader);
-    if (!EFI_ERROR(leave->status))
-        leave->status = paging_make(leave->loader);
-    return EFI_ERROR(leave->status) ? LEAVE_REFUSED : LEAVE_READ;
-}
-
 static enum leave_state exit_firmware(struct leave *leave)
 {
     struct loader *loader = leave->loader;
@@ -95,17 +60,31 @@ static enum leave_state exit_firmware(struct leave *leave)
         leave_panicked(loader);
     }
     leave->exits++;
-    leave->status = loader->boot->ExitBootServices(loader->image, loader->map.key);
+    leave->status = loader->boot->ExitBootServices(loader->image, loader->room.key);
     return EFI_ERROR(leave->status) ? LEAVE_READ : LEAVE_DONE;
+}
+
+static enum leave_state read_map(struct leave *leave)
+{
+    const struct room *room = &leave->loader->room;
+    enum map_fault fault = room_read_map(leave->loader, &leave->status);
+
+    if (fault == MAP_OK)
+        return LEAVE_EXIT;
+    if (fault == MAP_READ && ++leave->reads_failed < EXIT_TRIES_MAX)
+        return LEAVE_READ;
+    console_panic(map_fault_code(fault), "%s: need=%lu have=%lu descriptor=%lu bytes, tries=%u, %s (0x%lx)", map_fault_text(fault), room->bytes,
+                  room->capacity, room->descriptor_bytes, leave->exits, status_name(leave->status), (uint64_t)leave->status);
+    leave_panicked(leave->loader);
 }
 
 EFI_STATUS firmware_leave(struct loader *loader)
 {
     struct leave leave = { .loader = loader };
-    enum leave_state state = LEAVE_READ;
+    enum leave_state state = LEAVE_EXIT;
 
-    while (state != LEAVE_DONE && state != LEAVE_REFUSED)
-        state = state == LEAVE_READ ? read_map(&leave) : state == LEAVE_ROOM ? make_room(&leave) : exit_firmware(&leave);
+    while (state != LEAVE_DONE)
+        state = state == LEAVE_EXIT ? exit_firmware(&leave) : read_map(&leave);
     loader->exit_tries = leave.exits;
-    return state == LEAVE_DONE ? EFI_SUCCESS : leave.status;
+    return EFI_SUCCESS;
 }

@@ -18,12 +18,16 @@ enum {                                      /* of the core's surroundings */
     RECORDER_BYTES = 128 << 10,
 };
 
-/* The firmware's map, and what is made from it, in one block of memory: it is taken anew when the map outgrows it. */
-struct map_room {
-    uint64_t base;                          /* of the block; 0: none */
-    uint8_t *descriptors;
+/* All that is made around the core lies in one block of memory, for each allocation costs firmware thousands of instructions. The block is taken
+ * anew when the firmware's map or the page tables outgrow it. */
+struct room {
+    uint64_t base;                          /* of the block: the stack's guard; 0: there is no block yet */
+    uint64_t stack;                         /* behind the guard */
+    uint64_t tables, tables_capacity;       /* behind the stack */
+    uint64_t tables_bytes, tables_root;     /* used, once they are made */
+    uint8_t *descriptors;                   /* the firmware's map */
     uint64_t capacity;                      /* bytes of descriptors; a canary lies behind them */
-    uint64_t bytes, key, descriptor_bytes;  /* as the last call filled them */
+    uint64_t bytes, key, descriptor_bytes;  /* as the last GetMemoryMap filled them */
     struct handoff_region *range;           /* working memory of the sweep: ranges, ends */
     uint64_t *end;
     struct handoff_region *span;            /* the plan of the page tables */
@@ -37,7 +41,7 @@ struct loader {
     EFI_SYSTEM_TABLE *system;
     EFI_BOOT_SERVICES *boot;
     EFI_LOADED_IMAGE *loaded;               /* NULL: the firmware would not say */
-    EFI_FILE_HANDLE root;                   /* of our own volume, or NULL; open until the core's file is read */
+    EFI_FILE_HANDLE root, config_file;      /* on our own volume, or NULL. Closed on a refusal alone: it costs as much as reading */
     struct words *words;
     char core_path[PATH_BYTES];             /* core= of the command line, or empty */
 
@@ -56,9 +60,7 @@ struct loader {
     uint64_t core_base;
 
     struct memory memory;
-    struct map_room map;
-    uint64_t stack_block, stack_block_bytes;    /* guard, stack, page tables */
-    uint64_t tables, tables_bytes, tables_root;
+    struct room room;
     uint64_t recorder;
     uint32_t exit_tries;
 
@@ -75,8 +77,8 @@ EFI_STATUS seed_make(struct loader *loader);             /* seed.c */
 EFI_STATUS displays_find(struct loader *loader);         /* display.c */
 EFI_STATUS image_find(struct loader *loader);            /* image.c: the core's ELF, verified */
 EFI_STATUS image_place(struct loader *loader);           /* image.c: memory for everything, the core in its own */
-EFI_STATUS paging_make(struct loader *loader);           /* plan.c */
-EFI_STATUS firmware_leave(struct loader *loader);        /* leave.c: returns only if ExitBootServices succeeded or was never called */
+EFI_STATUS paging_make(struct loader *loader);           /* plan.c: reads the map, makes page tables; then nothing may be asked but to exit */
+EFI_STATUS firmware_leave(struct loader *loader);        /* leave.c: returns only when ExitBootServices has succeeded */
 
 void stamp(struct loader *loader, enum handoff_stage stage);
 

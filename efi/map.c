@@ -4,64 +4,75 @@
 
 enum { PAGE_BYTES = 4096 };
 
-/* Memory that the firmware does not know how to cache as memory is a device's. */
-static bool is_cacheable(uint64_t attributes)
+struct descriptor {                         /* at any address: the firmware's descriptor size may be odd */
+    EFI_MEMORY_DESCRIPTOR is;
+} __attribute__((packed, aligned(1)));
+
+enum { KNOWN_TYPES = EFI_UNACCEPTED_MEMORY + 1 };
+
+/* By the firmware's type. Beyond the table: unknown, and OEM types. */
+static const struct kind {
+    uint8_t type;                           /* enum handoff_memory_type */
+    bool is_ram;
+} kinds[KNOWN_TYPES] = {
+    [EfiReservedMemoryType]      = { HANDOFF_MEMORY_RESERVED,     false },
+    [EfiLoaderCode]              = { HANDOFF_MEMORY_LOADER,       true },
+    [EfiLoaderData]              = { HANDOFF_MEMORY_LOADER,       true },
+    [EfiBootServicesCode]        = { HANDOFF_MEMORY_BOOT_RECLAIM, true },
+    [EfiBootServicesData]        = { HANDOFF_MEMORY_BOOT_RECLAIM, true },
+    [EfiRuntimeServicesCode]     = { HANDOFF_MEMORY_RUNTIME,      true },
+    [EfiRuntimeServicesData]     = { HANDOFF_MEMORY_RUNTIME,      true },
+    [EfiConventionalMemory]      = { HANDOFF_MEMORY_USABLE,       true },
+    [EfiUnusableMemory]          = { HANDOFF_MEMORY_BAD,          false },
+    [EfiACPIReclaimMemory]       = { HANDOFF_MEMORY_ACPI_RECLAIM, true },
+    [EfiACPIMemoryNVS]           = { HANDOFF_MEMORY_ACPI_NVS,     true },
+    [EfiMemoryMappedIO]          = { HANDOFF_MEMORY_MMIO,         false },
+    [EfiMemoryMappedIOPortSpace] = { HANDOFF_MEMORY_MMIO,         false },
+    [EfiPalCode]                 = { HANDOFF_MEMORY_RESERVED,     false },
+    [EFI_PERSISTENT_MEMORY]      = { HANDOFF_MEMORY_PERSISTENT,   false },
+    [EFI_UNACCEPTED_MEMORY]      = { HANDOFF_MEMORY_RESERVED,     false },
+};
+static const struct kind unknown = { HANDOFF_MEMORY_RESERVED, false };
+
+static const struct kind *kind_of(uint32_t firmware_type)
 {
-    return attributes & EFI_MEMORY_WB || !(attributes & (EFI_MEMORY_UC | EFI_MEMORY_WC | EFI_MEMORY_WT));
+    return firmware_type < KNOWN_TYPES ? &kinds[firmware_type] : &unknown;
+}
+
+/* Set aside for a driver, or not to be cached as memory is: a device's, whatever the type says. */
+static bool is_special(uint64_t attributes)
+{
+    bool cacheable = attributes & EFI_MEMORY_WB || !(attributes & (EFI_MEMORY_UC | EFI_MEMORY_WC | EFI_MEMORY_WT));
+
+    return !cacheable || attributes & EFI_MEMORY_SPECIFIC_PURPOSE;
 }
 
 uint32_t map_handoff_type(uint32_t firmware_type, uint64_t attributes)
 {
-    bool ours = is_cacheable(attributes) && !(attributes & EFI_MEMORY_SPECIFIC_PURPOSE);
+    uint32_t type = kind_of(firmware_type)->type;
 
-    if (attributes & EFI_MEMORY_RUNTIME && firmware_type != EfiMemoryMappedIO && firmware_type != EfiMemoryMappedIOPortSpace)
-        return HANDOFF_MEMORY_RUNTIME;
-    switch (firmware_type) {
-    case EfiConventionalMemory:      return ours ? HANDOFF_MEMORY_USABLE : HANDOFF_MEMORY_RESERVED;
-    case EfiBootServicesCode:
-    case EfiBootServicesData:        return ours ? HANDOFF_MEMORY_BOOT_RECLAIM : HANDOFF_MEMORY_RESERVED;
-    case EfiLoaderCode:
-    case EfiLoaderData:              return HANDOFF_MEMORY_LOADER;
-    case EfiRuntimeServicesCode:
-    case EfiRuntimeServicesData:     return HANDOFF_MEMORY_RUNTIME;
-    case EfiACPIReclaimMemory:       return HANDOFF_MEMORY_ACPI_RECLAIM;
-    case EfiACPIMemoryNVS:           return HANDOFF_MEMORY_ACPI_NVS;
-    case EfiMemoryMappedIO:
-    case EfiMemoryMappedIOPortSpace: return HANDOFF_MEMORY_MMIO;
-    case EfiUnusableMemory:          return HANDOFF_MEMORY_BAD;
-    case EFI_PERSISTENT_MEMORY:      return HANDOFF_MEMORY_PERSISTENT;
-    default:                         return HANDOFF_MEMORY_RESERVED;
-    }
+    if (attributes & EFI_MEMORY_RUNTIME)
+        return type == HANDOFF_MEMORY_MMIO ? type : HANDOFF_MEMORY_RUNTIME;
+    return type <= HANDOFF_MEMORY_LOADER && is_special(attributes) ? HANDOFF_MEMORY_RESERVED : type;
 }
 
 uint32_t map_is_ram(uint32_t firmware_type, uint64_t attributes)
 {
-    switch (firmware_type) {
-    case EfiConventionalMemory:
-    case EfiBootServicesCode:
-    case EfiBootServicesData:
-    case EfiLoaderCode:
-    case EfiLoaderData:
-    case EfiRuntimeServicesCode:
-    case EfiRuntimeServicesData:
-    case EfiACPIReclaimMemory:
-    case EfiACPIMemoryNVS: return is_cacheable(attributes) && !(attributes & EFI_MEMORY_SPECIFIC_PURPOSE);
-    default:               return 0;
-    }
+    return kind_of(firmware_type)->is_ram && !is_special(attributes);
 }
 
 /* The descriptor's range in pages that are wholly its own, for memory that may be used, or that it touches, for memory that may not. False: empty, or
  * past the end of the address space. */
-static bool range_of(const EFI_MEMORY_DESCRIPTOR *descriptor, uint32_t type, struct handoff_region *out)
+static bool range_of(const struct descriptor *descriptor, uint32_t type, struct handoff_region *out)
 {
-    uint64_t start = descriptor->PhysicalStart, pages = descriptor->NumberOfPages, end;
+    uint64_t start = descriptor->is.PhysicalStart, pages = descriptor->is.NumberOfPages, end;
     uint64_t outward = type > HANDOFF_MEMORY_LOADER ? PAGE_BYTES - 1 : 0;
 
     if (pages == 0 || pages > (-(uint64_t)PAGE_BYTES - start) / PAGE_BYTES || start > -(uint64_t)PAGE_BYTES)
         return false;
     end = start + pages * PAGE_BYTES + outward;
     start += PAGE_BYTES - 1 - outward;
-    *out = (struct handoff_region){ start & -(uint64_t)PAGE_BYTES, end & -(uint64_t)PAGE_BYTES, type, descriptor->Type };
+    *out = (struct handoff_region){ start & -(uint64_t)PAGE_BYTES, end & -(uint64_t)PAGE_BYTES, type, descriptor->is.Type };
     return out->start < out->end;
 }
 
@@ -78,18 +89,18 @@ uint32_t map_decode(const struct map_source *source, map_classify *classify, str
     uint32_t count = 0, dropped = 0;
 
     for (uint64_t at = 0; at < source->bytes; at += source->descriptor_bytes) {
-        EFI_MEMORY_DESCRIPTOR descriptor;
-        uint32_t type;
+        const struct descriptor *descriptor = (const void *)(source->descriptors + at);
+        uint32_t type = classify(descriptor->is.Type, descriptor->is.Attribute);
 
-        __builtin_memcpy(&descriptor, source->descriptors + at, sizeof(descriptor));     /* it may lie unaligned */
-        type = classify(descriptor.Type, descriptor.Attribute);
         if (type == 0)
             continue;
-        if (source->anonymous)
-            descriptor.Type = 0;
-        if (!range_of(&descriptor, type, &out[count]))
+        if (!range_of(descriptor, type, &out[count])) {
             dropped++;
-        else if (count == 0 || !join(&out[count - 1], &out[count]))
+            continue;
+        }
+        if (source->anonymous)
+            out[count].firmware_type = 0;
+        if (count == 0 || !join(&out[count - 1], &out[count]))
             count++;
     }
     *out_dropped = dropped;
@@ -116,6 +127,16 @@ uint32_t map_sort(struct handoff_region *range, uint32_t count)
             covered = range[i].end;
     }
     return overlaps;
+}
+
+void map_insert(struct handoff_region *range, uint32_t count, const struct handoff_region *other, uint32_t others)
+{
+    while (others) {                        /* from the back, so that each range moves once */
+        bool is_other = count == 0 || other[others - 1].start >= range[count - 1].start;
+
+        range[count + others - 1] = is_other ? other[others - 1] : range[count - 1];
+        *(is_other ? &others : &count) -= 1;
+    }
 }
 
 /* Ends in ascending order, each with its range's type in the bits that a page address leaves free. */
@@ -161,13 +182,12 @@ static uint32_t emit(const struct sweep *sweep, uint64_t start, uint64_t end, st
     return count + !(count && join(&out[count - 1], &out[count]));
 }
 
-uint32_t map_sweep(struct handoff_region *range, uint32_t count, uint64_t *end, struct handoff_region *out)
+uint32_t map_sweep(const struct handoff_region *range, uint32_t count, uint64_t *end, struct handoff_region *out)
 {
     struct sweep sweep = { 0 };
     uint32_t started = 0, ended = 0, written = 0;
     uint64_t at = 0;
 
-    map_sort(range, count);
     sort_ends(range, count, end);
     while (ended < count) {                 /* a range starts before it ends, so starts run out first */
         uint64_t next = end[ended] & -(uint64_t)PAGE_BYTES;

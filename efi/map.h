@@ -32,9 +32,12 @@ uint32_t map_decode(const struct map_source *source, map_classify *classify, str
 /* Sorts ranges by start. Returns how many of them overlap an earlier one. */
 uint32_t map_sort(struct handoff_region *range, uint32_t count);
 
-/* The union of count ranges (sorted here, their types 1 to 15), the higher type winning, neighbours of one kind joined. end is working
+/* Puts others, sorted, in among the count ranges, sorted, behind which there is room for them. */
+void map_insert(struct handoff_region *range, uint32_t count, const struct handoff_region *other, uint32_t others);
+
+/* The union of count ranges (sorted, their types 1 to 15), the higher type winning, neighbours of one kind joined. end is working
  * memory for count numbers, out has room for 2 * count ranges. Returns the number of ranges in out. */
-uint32_t map_sweep(struct handoff_region *range, uint32_t count, uint64_t *end, struct handoff_region *out);
+uint32_t map_sweep(const struct handoff_region *range, uint32_t count, uint64_t *end, struct handoff_region *out);
 
 /* Calls reserved what the core could use but what lies outside of the spans of type mapped: firmware changed its mind after the page tables were made.
  * Both sorted. Returns the number of ranges concerned. */

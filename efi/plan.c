@@ -1,8 +1,11 @@
 /* The plan of the page tables: which memory gets which rights and which caching, from the firmware's map and from what the loader made. The CPU's
- * folder turns it into tables. */
+ * folder turns it into tables.
+ *
+ * The map is read here, once: firmware takes 100,000 instructions for it. Nothing is asked of the firmware between this reading and
+ * ExitBootServices, so its key is still good then. */
 #include "efi/console.h"
 #include "efi/embedded.h"
-#include "efi/map_room.h"
+#include "efi/room.h"
 #include "efi/serial.h"
 
 static uint32_t mapping_of(uint32_t firmware_type, uint64_t attributes)
@@ -10,7 +13,7 @@ static uint32_t mapping_of(uint32_t firmware_type, uint64_t attributes)
     return map_is_ram(firmware_type, attributes) ? CPU_MAP_MEMORY : 0;
 }
 
-static void add(struct map_room *room, uint32_t *count, uint64_t start, uint64_t end, uint32_t mapping)
+static void add(struct room *room, uint32_t *count, uint64_t start, uint64_t end, uint32_t mapping)
 {
     start &= -(uint64_t)HANDOFF_PAGE_BYTES;
     end = (end + HANDOFF_PAGE_BYTES - 1) & -(uint64_t)HANDOFF_PAGE_BYTES;
@@ -22,7 +25,7 @@ static uint32_t mapping_for(uint32_t segment_flags)
     return segment_flags & ELF_EXECUTE ? CPU_MAP_CODE : segment_flags & ELF_WRITE ? CPU_MAP_DATA : CPU_MAP_CONSTANT;
 }
 
-static void add_core(const struct loader *loader, struct map_room *room, uint32_t *count)
+static void add_core(const struct loader *loader, struct room *room, uint32_t *count)
 {
     uint64_t moved_by = loader->core_base - loader->core.start;
 
@@ -34,10 +37,10 @@ static void add_core(const struct loader *loader, struct map_room *room, uint32_
     }
 }
 
-/* Everything but the stack's guard: RAM, devices, the core, our own text, displays, serial ports. Returns the number of ranges. */
+/* RAM, devices, what is not to be touched, the core, our own text, displays, serial ports. Returns the number of ranges. */
 static uint32_t collect(struct loader *loader)
 {
-    struct map_room *room = &loader->map;
+    struct room *room = &loader->room;
     struct map_source source = { room->descriptors, room->bytes, room->descriptor_bytes, true };
     uint32_t dropped, count = map_decode(&source, mapping_of, room->range, &dropped);
     uint64_t text_start, text_end;
@@ -45,6 +48,7 @@ static uint32_t collect(struct loader *loader)
 
     add(room, &count, 0, CPU_DEVICE_LIMIT, CPU_MAP_DEVICE);
     add(room, &count, 0, HANDOFF_PAGE_BYTES, CPU_MAP_NOTHING);
+    add(room, &count, room->base, room->base + GUARD_BYTES, CPU_MAP_NOTHING);
     embedded_text(&text_start, &text_end);
     add(room, &count, text_start, text_end, CPU_MAP_CODE);
     add_core(loader, room, &count);
@@ -56,36 +60,37 @@ static uint32_t collect(struct loader *loader)
     return count;
 }
 
-/* One block: the guard, the stack above it, the page tables above that. */
-static EFI_STATUS take_block(struct loader *loader, uint64_t tables_bytes)
+/* The plan for the map that is there. Returns the bytes that its tables take. */
+static uint64_t make_plan(struct loader *loader)
 {
-    uint64_t bytes = GUARD_BYTES + STACK_BYTES + tables_bytes;
-    EFI_STATUS status;
+    struct room *room = &loader->room;
 
-    memory_give(&loader->memory, loader->stack_block);
-    loader->stack_block = 0;
-    status = memory_take(&loader->memory, HANDOFF_MEMORY_CORE, bytes, 0, &loader->stack_block);
-    if (EFI_ERROR(status))
-        return memory_refused(loader, status, "stack and page tables", bytes);
-    loader->stack_block_bytes = bytes;
-    loader->tables = loader->stack_block + GUARD_BYTES + STACK_BYTES;
-    loader->tables_bytes = tables_bytes;
-    return EFI_SUCCESS;
+    uint32_t count = collect(loader);
+
+    map_sort(room->range, count);
+    room->spans = map_sweep(room->range, count, room->end, room->span);
+    return cpu_tables_bytes(room->span, room->spans);
 }
 
 EFI_STATUS paging_make(struct loader *loader)
 {
-    struct map_room *room = &loader->map;
-    uint32_t count = collect(loader);
-    EFI_STATUS status;
+    struct room *room = &loader->room;
 
-    room->spans = map_sweep(room->range, count, room->end, room->span);
-    status = take_block(loader, cpu_tables_bytes(room->span, room->spans) + CPU_TABLES_FOR_A_HOLE_BYTES);
-    if (EFI_ERROR(status))
-        return status;
-    add(room, &count, loader->stack_block, loader->stack_block + GUARD_BYTES, CPU_MAP_NOTHING);
-    room->spans = map_sweep(room->range, count, room->end, room->span);
-    loader->tables_root = cpu_tables_build(room->span, room->spans, loader->tables);
-    say("paging: %s, %lu KiB at 0x%lx", cpu_tables_kind(), loader->tables_bytes >> 10, loader->tables);
+    for (unsigned tries = 0;; tries++) {
+        EFI_STATUS status;
+        enum map_fault fault = room_read_map(loader, &status);
+
+        if (fault == MAP_OK) {
+            room->tables_bytes = make_plan(loader);
+            if (room->tables_bytes <= room->tables_capacity)
+                break;
+        }
+        if ((fault != MAP_OK && fault != MAP_GREW) || tries == ROOM_TRIES)
+            return map_refused(loader, fault ? fault : MAP_GREW, status);
+        status = room_take(loader, room->bytes, 2 * room->tables_bytes);
+        if (EFI_ERROR(status))
+            return status;
+    }
+    room->tables_root = cpu_tables_build(room->span, room->spans, room->tables);
     return EFI_SUCCESS;
 }

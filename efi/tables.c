@@ -1,5 +1,6 @@
 #include "efi/tables.h"
 
+#include "efi/bytes.h"
 #include "efi/console.h"
 #include "efi/loader.h"
 
@@ -44,7 +45,7 @@ static bool sums_to_zero(const uint8_t *at, uint32_t bytes)
 
 static bool has_signature(const uint8_t *table, const char *signature, uint32_t bytes)
 {
-    return __builtin_memcmp(table, signature, bytes) == 0;
+    return memcmp(table, signature, bytes) == 0;
 }
 
 /* The table at address if it can be one: not at 0, within the CPU's reach, of a sane length. */
@@ -130,7 +131,7 @@ void acpi_find_devices(uint64_t rsdp, struct cpu_devices *out_devices)
 static uint64_t configuration_table(const EFI_SYSTEM_TABLE *system, const EFI_GUID *guid)
 {
     for (uint64_t i = 0; system->ConfigurationTable && i < system->NumberOfTableEntries && i < CONFIGURATION_TABLES_MAX; i++)
-        if (__builtin_memcmp(&system->ConfigurationTable[i].VendorGuid, guid, sizeof(*guid)) == 0)
+        if (memcmp(&system->ConfigurationTable[i].VendorGuid, guid, sizeof(*guid)) == 0)
             return (uint64_t)(uintptr_t)system->ConfigurationTable[i].VendorTable;
     return 0;
 }

@@ -5,7 +5,7 @@
 
 enum { INFO_BYTES = 80 + 2 * 256 };         /* EFI_FILE_INFO with the longest name that FAT has */
 
-static char config_content[CONFIG_FILE_BYTES_MAX];
+static char config_content[CONFIG_FILE_BYTES_MAX + 1];
 static uint64_t config_bytes;
 
 static EFI_STATUS protocol_on(struct loader *loader, EFI_HANDLE handle, EFI_GUID guid, void **out_interface)
@@ -86,27 +86,44 @@ static EFI_STATUS file_read(EFI_FILE_HANDLE file, void *to, uint64_t bytes, uint
     return EFI_SUCCESS;
 }
 
+/* Reads what there is, up to one byte more than a configuration may have. Its size is not asked for: that costs more than reading it. */
+static EFI_STATUS read_content(EFI_FILE_HANDLE file)
+{
+    for (;;) {
+        UINTN part = sizeof(config_content) - config_bytes;
+        EFI_STATUS status = file->Read(file, &part, config_content + config_bytes);
+
+        if (EFI_ERROR(status))
+            return status;
+        if (part > sizeof(config_content) - config_bytes)
+            return EFI_DEVICE_ERROR;
+        config_bytes += part;
+        if (part == 0)
+            return EFI_SUCCESS;
+        if (config_bytes > CONFIG_FILE_BYTES_MAX)
+            return EFI_BAD_BUFFER_SIZE;
+    }
+}
+
 static void read_config(struct loader *loader)
 {
     static CHAR16 path[] = L"\\ingot\\ingot.cfg";
-    EFI_FILE_HANDLE file;
-    uint64_t bytes, got = 0;
-    EFI_STATUS status = file_open(loader, path, &file, &bytes);
+    EFI_STATUS status = loader->root->Open(loader->root, &loader->config_file, path, EFI_FILE_MODE_READ, 0);
 
+    if (EFI_ERROR(status))
+        loader->config_file = NULL;
     if (status == EFI_NOT_FOUND) {
         say("volume: no \\ingot\\ingot.cfg");
         return;
     }
-    if (!EFI_ERROR(status)) {
-        status = bytes > CONFIG_FILE_BYTES_MAX ? EFI_BAD_BUFFER_SIZE : file_read(file, config_content, bytes, &got);
-        file->Close(file);
-    }
+    if (!EFI_ERROR(status))
+        status = loader->config_file ? read_content(loader->config_file) : EFI_NOT_FOUND;
     if (EFI_ERROR(status)) {
-        say("volume: W \\ingot\\ingot.cfg ignored: %s at byte %lu", status_name(status), got);
+        say("volume: W \\ingot\\ingot.cfg ignored: %s at byte %lu", status_name(status), config_bytes);
+        config_bytes = 0;
         return;
     }
-    config_bytes = bytes;
-    say("volume: \\ingot\\ingot.cfg, %lu bytes", bytes);
+    say("volume: \\ingot\\ingot.cfg, %lu bytes", config_bytes);
 }
 
 EFI_STATUS volume_read_config(struct loader *loader)
@@ -171,7 +188,10 @@ EFI_STATUS volume_read_file(struct loader *loader, const char *path, uint64_t *o
 
 void volume_close(struct loader *loader)
 {
+    if (loader->config_file)
+        loader->config_file->Close(loader->config_file);
     if (loader->root)
         loader->root->Close(loader->root);
+    loader->config_file = NULL;
     loader->root = NULL;
 }

@@ -15,5 +15,5 @@ const void *volume_config(uint64_t *out_bytes);
  * error after refuse() has named the path, the offset and the status. */
 EFI_STATUS volume_read_file(struct loader *loader, const char *path, uint64_t *out_base, uint64_t *out_bytes);
 
-/* No file is needed any more. */
+/* Closes what is open, for a firmware that goes on without us. */
 void volume_close(struct loader *loader);

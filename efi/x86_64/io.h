@@ -16,6 +16,12 @@ static inline uint8_t io_in8(uint16_t port)
 
 static inline void io_out8(uint16_t port, uint8_t value) { __asm__ volatile("outb %0, %1" :: "a"(value), "Nd"(port) : "memory"); }
 
+/* bytes from text to one port, one instruction each. */
+static inline void io_out8_string(uint16_t port, const char *text, uint64_t bytes)
+{
+    __asm__ volatile("rep outsb" : "+S"(text), "+c"(bytes) : "d"(port) : "memory");
+}
+
 static inline uint8_t io_read8(uint64_t address) { return *(const volatile uint8_t *)address; }
 static inline uint32_t io_read32(uint64_t address) { return *(const volatile uint32_t *)address; }
 static inline void io_write8(uint64_t address, uint8_t value) { *(volatile uint8_t *)address = value; }

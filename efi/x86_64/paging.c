@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "efi/bytes.h"
 #include "efi/text.h"
 #include "efi/x86_64/features.h"
 
@@ -53,7 +54,7 @@ static uint64_t *new_table(struct tables *tables)
 {
     uint64_t *table = (uint64_t *)(uintptr_t)tables->next;
 
-    __builtin_memset(table, 0, HANDOFF_PAGE_BYTES);
+    memset(table, 0, HANDOFF_PAGE_BYTES);
     tables->next += HANDOFF_PAGE_BYTES;
     return table;
 }
@@ -65,20 +66,30 @@ static uint64_t *table_below(struct tables *tables, uint64_t *entry)
     return (uint64_t *)(uintptr_t)(*entry & ENTRY_ADDRESS);
 }
 
+/* Fills entries with pages from at on. This loop is most of the time that paging takes. */
+static void fill(uint64_t *entry, uint64_t entries, uint64_t page, uint64_t bytes)
+{
+    for (uint64_t *end = entry + entries; entry != end; page += bytes)
+        *entry++ = page;
+}
+
 /* Maps [start, end), which lies within what this table stands for. The recursion is as deep as the tables are. */
 static void map(struct tables *tables, uint64_t *table, unsigned level, const struct handoff_region *span)
 {
-    uint64_t bytes = entry_bytes(level), page = rights(span->type, level, tables->no_execute) | (level ? ENTRY_LARGE : 0);
+    uint64_t bytes = entry_bytes(level), bits = rights(span->type, level, tables->no_execute) | (level ? ENTRY_LARGE : 0);
 
     for (uint64_t at = span->start; at < span->end;) {
         uint64_t *entry = &table[at >> (PAGE_SHIFT + LEVEL_BITS * level) & (ENTRIES - 1)];
+        uint64_t pages = at & (bytes - 1) ? 0 : (span->end - at) >> (PAGE_SHIFT + LEVEL_BITS * level);
         struct handoff_region part = { at, min(span->end, (at | (bytes - 1)) + 1), span->type, 0 };
 
-        if (level <= tables->largest_page && part.end - part.start == bytes)
-            *entry = at | page;
-        else
+        if (pages && level <= tables->largest_page) {
+            fill(entry, pages, at | bits, bytes);
+            at += pages * bytes;
+        } else {
             map(tables, table_below(tables, entry), level - 1, &part);
-        at = part.end;
+            at = part.end;
+        }
     }
 }
 

@@ -167,11 +167,18 @@ static void send(struct serial_port *port, const char *text, uint64_t bytes)
     unsigned room = (read_reg(port, UART_IIR) & IIR_FIFO) == IIR_FIFO ? FIFO_BYTES : 1;
 
     while (bytes) {
+        uint64_t burst = bytes < room ? bytes : room;
+
         port->stuck = !wait_for(port, LSR_THRE, port->stuck ? 1 : WAIT_READS);
         if (port->stuck)
             return;
-        for (unsigned i = 0; i < room && bytes; i++, bytes--)
-            write_reg(port, UART_THR, (uint8_t)*text++);
+        if (port->space == HANDOFF_SERIAL_IO)
+            io_out8_string((uint16_t)port->address, text, burst);
+        else
+            for (uint64_t i = 0; i < burst; i++)
+                write_reg(port, UART_THR, (uint8_t)text[i]);
+        text += burst;
+        bytes -= burst;
     }
 }
 

@@ -1,11 +1,7 @@
 /* The four functions that gcc calls by itself, and no more. Words where it counts: an image is copied, a table cleared. */
-#include <stddef.h>
 #include <stdint.h>
 
-void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
-void *memmove(void *to, const void *from, size_t bytes);
-void *memset(void *to, int value, size_t bytes);
-int memcmp(const void *a, const void *b, size_t bytes);
+#include "efi/bytes.h"
 
 void *memcpy(void *restrict to, const void *restrict from, size_t bytes)
 {

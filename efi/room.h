@@ -1,4 +1,4 @@
-/* Room for the firmware's memory map and for what is made from it, roomy enough that the map may grow while ExitBootServices is tried. */
+/* Room for all that is made around the core (struct room), large enough that the firmware's map may grow while ExitBootServices is tried. */
 #pragma once
 
 #include "efi/loader.h"
@@ -7,7 +7,8 @@ enum {
     MAP_EXTRA_RANGES  = 64,                 /* that we add to the firmware's: our own blocks, segments, displays ... */
     MAP_SLACK_BYTES   = 32 << 10,           /* beyond twice the size that the firmware named: 600 descriptors and more */
     MAP_BYTES_MAX     = 4 << 20,            /* a map of 80,000 entries is a fault */
-    MAP_ROOM_TRIES    = 4,                  /* while the map outgrows what was made for it */
+    TABLES_BYTES_MIN  = 256 << 10,          /* page tables: most machines need a fifth of this */
+    ROOM_TRIES        = 4,                  /* while the map or the tables outgrow what was made for them */
 };
 
 enum map_fault {
@@ -19,13 +20,13 @@ enum map_fault {
     MAP_FAULTS,
 };
 
-/* Calls GetMemoryMap once, into the room that is there, and nothing else. *out_status is what the firmware said; need, if it grew,
- * is in map.bytes. */
-enum map_fault map_room_read(struct loader *loader, EFI_STATUS *out_status);
+/* Takes a room, giving back the one that was there: for a map of map_bytes (0: asks the firmware how large it is) and tables of tables_bytes
+ * (at least TABLES_BYTES_MIN are there). Returns EFI_SUCCESS, or an error after refuse(). Before ExitBootServices is first called. */
+EFI_STATUS room_take(struct loader *loader, uint64_t map_bytes, uint64_t tables_bytes);
 
-/* Takes a room of the right size, giving back the one that was there, and reads the map into it. Returns EFI_SUCCESS, or an error
- * after refuse(). Before ExitBootServices is first called. */
-EFI_STATUS map_room_take(struct loader *loader);
+/* Calls GetMemoryMap once, into the room that is there, and nothing else. *out_status is what the firmware said; what it needs, if it grew, is in
+ * room.bytes. */
+enum map_fault room_read_map(struct loader *loader, EFI_STATUS *out_status);
 
 /* A fault's code, such as "MAP-GREW", and its sentence; figures go behind it. */
 const char *map_fault_code(enum map_fault fault);
@@ -34,5 +35,5 @@ const char *map_fault_text(enum map_fault fault);
 /* refuse() with a fault's code, sentence and figures. */
 EFI_STATUS map_refused(struct loader *loader, enum map_fault fault, EFI_STATUS status);
 
-/* `REFUSED MEM` for what found no room (image.c). */
+/* `REFUSED MEM` for what found no memory, with what is there. */
 EFI_STATUS memory_refused(struct loader *loader, EFI_STATUS status, const char *what, uint64_t bytes);
