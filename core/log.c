@@ -14,7 +14,7 @@
 LOG_SUBSYSTEM_DEFINE(log);
 LOG_SUBSYSTEM_DEFINE(app);
 
-enum { RING_BYTES = 32768, RAW = 0 };
+enum { RING_BYTES = 32768, RAW = 0, PREFIX_BYTES = 96 };
 
 struct entry {
     uint64_t stamp;                            /* clock_stamp() */
@@ -32,7 +32,7 @@ static bool open, draining, dying;
 
 /* ANSI colours for the screen: what is lost is red, what is missing is yellow. */
 static const char *const level_color[] = { "", "\033[1;31m", "\033[1;33m", "", "\033[2m" };
-static const char *const level_name[] = { "", "error", "warn", "info", "debug" };
+static const char *const level_name[] = { "", "error ", "warn  ", "info  ", "debug " };
 
 /* Nearly all text is plain, so it is looked at before it is copied. */
 static bool is_plain(const char *text)
@@ -63,17 +63,56 @@ static size_t escape(char *text, size_t length)
     return used;
 }
 
+static char *put_text(char *to, const char *text)
+{
+    while (*text)
+        *to++ = *text++;
+    return to;
+}
+
+/* value in at least so many places, filled up on the left. By hand, as every line has three of them. */
+static char *put_number(char *to, uint64_t value, unsigned places, char fill)
+{
+    char digits[20], *end = digits + sizeof(digits), *at = end;
+
+    do
+        *--at = (char)('0' + value % 10);
+    while (value /= 10);
+    for (unsigned used = (unsigned)(end - at); used < places; used++)
+        *to++ = fill;
+    while (at < end)
+        *to++ = *at++;
+    return to;
+}
+
+/* "[    0.012345] 0 info  smp: " into prefix, which has PREFIX_BYTES; returns its length. */
+static size_t put_prefix(char *prefix, const struct entry *entry)
+{
+    uint64_t us = clock_stamp_ns(entry->stamp) / 1000;
+    char *to = prefix;
+
+    *to++ = '[';
+    to = put_number(to, us / 1000000, 5, ' ');
+    *to++ = '.';
+    to = put_number(to, us % 1000000, 6, '0');
+    *to++ = ']';
+    *to++ = ' ';
+    to = put_number(to, entry->cpu, 1, ' ');
+    *to++ = ' ';
+    to = put_text(to, level_name[entry->level]);
+    to = put_text(to, entry->subsystem);
+    *to++ = ':';
+    *to++ = ' ';
+    return (size_t)(to - prefix);
+}
+
 static void to_sinks(const struct entry *entry, const char *text)
 {
-    char prefix[64];
-    uint64_t us = clock_stamp_ns(entry->stamp) / 1000;
-    int prefix_bytes = 0;
+    char prefix[PREFIX_BYTES];
+    size_t prefix_bytes = entry->level == RAW ? 0 : put_prefix(prefix, entry);
 
-    if (entry->level != RAW)
-        prefix_bytes = format(prefix, sizeof(prefix), "[%5llu.%06llu] %u %-5s %s: ", (unsigned long long)(us / 1000000),
-                              (unsigned long long)(us % 1000000), entry->cpu, level_name[entry->level], entry->subsystem);
-    serial_send_line(prefix, (size_t)prefix_bytes, text, entry->bytes);
-    display_log_line(level_color[entry->level], prefix, (size_t)prefix_bytes, text, entry->bytes);
+    serial_send_line(prefix, prefix_bytes, text, entry->bytes);
+    display_log_line(level_color[entry->level], prefix, prefix_bytes, text, entry->bytes);
 }
 
 void log_flush(void)
