@@ -2,6 +2,7 @@
 """test.py [--full] --host PROGRAM... --fuzz NAME...: runs all tests and closes with one line, `N passed, N failed` (and `, N skipped`).
 
 In order, the quickest first: check.py, the host programs (cmocka), the fuzz targets on their corpus, pytest on tests/ (tools, host, boot).
+With `make test`, what they need has been built before.
 What a host program prints in lines that begin with `ran ` is shown: how many cases its generators made."""
 import argparse
 import os
@@ -15,6 +16,7 @@ import xml.etree.ElementTree
 TOP = pathlib.Path(__file__).resolve().parents[1]
 HOST_LIMIT_S = 900
 PYTEST_LIMIT_S = 3600
+BOOTED = ("apps/monitor", "apps/hello", "tests/boot/app")
 WORKERS = "2"                  # boots at once: each is a QEMU that fills a CPU
 
 
@@ -116,11 +118,29 @@ def pytest_results(report):
     return passed, failed, skipped, [f"skipped: {', '.join(names)}: {reason}" for reason, names in reasons.items()]
 
 
-def run_pytest(tally, full):
+def run_build(tally):
+    """The images that boot tests start. When one cannot be built, that is one failure, and nothing is booted."""
+    started = time.monotonic()
+    sys.path.append(str(TOP / "tests/boot"))
+    import build
+    try:
+        for app in BOOTED:
+            build.loader(app)
+    except RuntimeError as why:
+        print(why)
+        tally.add("build", 0, 1, 0, started)
+        return False
+    tally.add("build", len(BOOTED), 0, 0, started)
+    return True
+
+
+def run_pytest(tally, full, with_boots):
     started = time.monotonic()
     report = TOP / "build/pytest.xml"
     report.unlink(missing_ok=True)
     folders = [folder for folder in ("tests/tools", "tests/host", "tests/boot") if any((TOP / folder).glob("test_*.py"))]
+    if not with_boots:
+        folders.remove("tests/boot")
     try:
         status = subprocess.run([sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", "-n", WORKERS, "--dist",
                                  "worksteal" if has_worksteal() else "load", "--durations=5", "--tb=short", f"--junitxml={report}",
@@ -153,7 +173,7 @@ def main():
     run_check(tally)
     run_host(tally, args.host)
     run_fuzz(tally, args.fuzz)
-    run_pytest(tally, args.full)
+    run_pytest(tally, args.full, run_build(tally))
     sys.exit(tally.close())
 
 

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from conftest import Config, esp, wait_for_screen
+from boots import esp, wait_for_screen
+from qemu import Config
 
 APP = "tests/boot/app"
 STATUS_PANIC = 120

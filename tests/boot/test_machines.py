@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from conftest import Config
+from qemu import Config
 
 full = pytest.mark.full
 

@@ -4,7 +4,8 @@ import re
 import pytest
 
 import screen
-from conftest import Config, esp, wait_for_screen
+from boots import esp, wait_for_screen
+from qemu import Config
 
 FRAMEBUFFERS = ["std", "virtio", "qxl", "ramfb", "two", "two-blt"]
 

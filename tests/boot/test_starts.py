@@ -4,7 +4,8 @@ import re
 import build
 import mkimage
 import pytest
-from conftest import Config, Run, esp
+from boots import Run, esp
+from qemu import Config, Machine
 
 HELLO = r"hello from cpu 0 of \d+"
 
@@ -63,7 +64,6 @@ def test_stick_made_by_make_image(machine, tmp_path):
         image = (build.OUT / "ingot.img").read_bytes()
     assert mkimage.MIB < len(image)
     (tmp_path / "stick").write_bytes(image)
-    from qemu import Machine
     with Machine(Config(disk="usb"), tmp_path / "stick") as running:
         assert running.wait_for(r"main returned 0", 90), running.text
         assert re.search(HELLO, running.text)

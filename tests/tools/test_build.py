@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import TOP
+from elfs import TOP
 
 LOADER = "build/x86_64/BOOTX64.EFI"
 OUTPUTS = (LOADER, "build/x86_64/core.elf", "build/x86_64/ingot.img")

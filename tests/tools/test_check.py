@@ -52,7 +52,7 @@ def test_rooms(tree):
 
 
 @pytest.mark.parametrize("text, finding", [
-    ("x" * 141 + "\n", "141 columns"),
+    ("x" * 161 + "\n", "161 columns"),
     ("\tint x;\n", "a tab"),
     ("int x; \n", "space at the end"),
     ("/* " + "TO" + "DO: all */\n", "unfinished"),

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import font
-from conftest import TOP
+from elfs import TOP
 
 CHARACTERS = [c for part in font.NEEDED for c in part]
 GLYPHS = [struct.pack("<QQ", c, ~c & 0xFFFF) for c in CHARACTERS][::-1]       # a glyph tells its character

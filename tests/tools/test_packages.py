@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from conftest import TOP
+from elfs import TOP
 
 STAND_INS = {
     "dpkg-query": 'for name; do case " $INSTALLED " in *" $name "*) echo "installed $name";; esac; done',

@@ -6,7 +6,7 @@ import pefile
 import pytest
 
 import pe_lint
-from conftest import SCRIPT, build_elf, elf2pe
+from elfs import SCRIPT, build_elf, elf2pe
 
 
 def lint_names(data):

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from conftest import TOP
+from elfs import TOP
 
 IMAGE = bytes(range(256)) * 4096               # 1 MiB
 SECTORS = 8192

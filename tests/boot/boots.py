@@ -1,0 +1,36 @@
+"""What boot tests are made of: the files of an ESP, a run that has ended, a screen that is waited for."""
+import re
+import time
+
+import build
+import screen
+
+LIMIT_S = 90                   # for a cold boot on a busy machine; a good one takes 7 s
+
+
+def esp(app="apps/hello", words="exit=qemu", base=0):
+    """The files of an ESP that boots this application with these words."""
+    return {"EFI/BOOT/BOOTX64.EFI": build.loader(app, base).read_bytes(), "ingot/ingot.cfg": f"{words}\n".encode()}
+
+
+class Run:
+    """A run that has ended: its serial text, how it ended, and checks that every good run passes."""
+
+    def __init__(self, machine):
+        self.end, self.text, self.warm = machine.wait(LIMIT_S), machine.text, not machine.cold
+
+    def must_be_good(self, status=0):
+        assert (self.end.how, self.end.status) == ("exit", status), f"{self.end}\n{self.text}"
+        assert re.search(r"^READY", self.text, re.MULTILINE), self.text
+        assert not re.search(r"^(PANIC|REFUSED)", self.text, re.MULTILINE), self.text
+        return self
+
+
+def wait_for_screen(machine, pattern, path, limit_s=LIMIT_S):
+    """Looks at the screen until its text has the pattern; that text, or what was last seen."""
+    deadline = time.monotonic() + limit_s
+    while True:
+        text = screen.read_text(machine.screendump(path))
+        if re.search(pattern, text) or time.monotonic() > deadline:
+            return text
+        time.sleep(0.3)
