@@ -26,7 +26,7 @@ ARROWS = [                     # sources, what they may include; the first that 
     (r"core/(\w+)/.*", [FREESTANDING, INGOT, r'"core/\w+\.h"', r'"core/{1}/\w+\.h"']),
     (r"drivers/.*", [FREESTANDING, INGOT]),
     (r"apps/(\w+)/.*", [FREESTANDING, INGOT, r'"\w+\.h"', r"<(math|immintrin)\.h>"]),
-    (r"efi/[^/]+\.[ch]", [FREESTANDING, r'"efi/\w+\.h"', r'"core/handoff\.h"', r"<efi\w*\.h>"]),
+    (r"efi/[^/]+\.[chS]", [FREESTANDING, r'"efi/\w+\.h"', r'"core/handoff\.h"', r"<efi\w*\.h>"]),
     (r"efi/(\w+)/.*", [FREESTANDING, r'"efi/\w+\.h"', r'"efi/{1}/\w+\.h"', r'"core/handoff\.h"', r"<efi\w*\.h>"]),
     (r"(tests|tools)/.*", [r".*"]),
 ]
