@@ -43,7 +43,7 @@ static uint32_t choose_mode(struct loader *loader, EFI_GRAPHICS_OUTPUT_PROTOCOL 
     }
     if (wish.width)
         say("display: W no mode of %ux%u, the one that is set stays", wish.width, wish.height);
-    return gop->Mode->Mode;
+    return gop->Mode->Mode < gop->Mode->MaxMode ? gop->Mode->Mode : 0;
 }
 
 static bool has_hole(uint32_t mask)
@@ -110,8 +110,7 @@ static bool is_black_at(const struct handoff_framebuffer *display, uint32_t x, u
     return (value & (display->red_mask | display->green_mask | display->blue_mask)) == 0;
 }
 
-/* Looks at a pixel about every 32 in both directions: SetMode promises a black screen, and if it kept the promise nobody has to clear it
- * again. Reading a framebuffer is slow, so there are at most 64 by 64 looks. */
+/* Looks at a pixel about every 32 in both directions: SetMode promises a black screen, and if it is black nobody has to clear it again. Reading a framebuffer is slow, so there are at most 64 by 64 looks. */
 static bool is_black(const struct handoff_framebuffer *display)
 {
     uint32_t step_x = display->width / SAMPLES_MAX > SAMPLE_STEP ? display->width / SAMPLES_MAX : SAMPLE_STEP;
@@ -132,11 +131,22 @@ static bool is_known(const struct loader *loader, uint64_t base)
     return false;
 }
 
-/* Sets the mode, and only then reads what it is: before, some firmware tells a pitch that is not so. */
+/* Sets the mode, unless the firmware has set just that one: some paint the whole screen for it, pixel by pixel (OVMF: 17 million instructions). What
+ * the mode is, is read only after it has been set: before, and from QueryMode, some firmware tells a pitch that is not so. */
+static void set_mode(EFI_GRAPHICS_OUTPUT_PROTOCOL *gop, uint32_t mode)
+{
+    EFI_STATUS status;
+
+    if (mode == gop->Mode->Mode && gop->Mode->Info && gop->Mode->FrameBufferBase)
+        return;
+    status = gop->SetMode(gop, mode);
+    if (EFI_ERROR(status))
+        say("display: W SetMode: %s; taken as it is", status_name(status));
+}
+
 static void add_display(struct loader *loader, EFI_GRAPHICS_OUTPUT_PROTOCOL *gop, struct wish wish)
 {
     struct handoff_framebuffer *display = &loader->display[loader->displays];
-    EFI_STATUS status;
 
     if (!gop || !gop->Mode || loader->displays == DISPLAYS_MAX)
         return;
@@ -146,9 +156,7 @@ static void add_display(struct loader *loader, EFI_GRAPHICS_OUTPUT_PROTOCOL *gop
         say("display: one that only the firmware can draw on (BltOnly), not used");
         return;
     }
-    status = gop->SetMode(gop, choose_mode(loader, gop, wish));
-    if (EFI_ERROR(status))
-        say("display: W SetMode: %s; taken as it is", status_name(status));
+    set_mode(gop, choose_mode(loader, gop, wish));
     *display = (struct handoff_framebuffer){ 0 };
     if (!gop->Mode->Info || !set_format(gop->Mode->Info, display) || !set_geometry(gop->Mode, display)) {
         say("display: one without usable pixels (format %u, base 0x%lx), not used", gop->Mode->Info ? gop->Mode->Info->PixelFormat : PixelFormatMax,
