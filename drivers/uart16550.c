@@ -112,17 +112,27 @@ static bool wait_status(const struct serial_place *place, uint8_t wanted, uint32
     return false;
 }
 
+static void fill(const struct serial_place *place, const char *text, size_t bytes)
+{
+    if (place->space == SERIAL_IO)
+        port_write8_many((uint16_t)place->address, text, (uint32_t)bytes);
+    else
+        for (size_t i = 0; i < bytes; i++)
+            uart_write(place, UART_DATA, (uint8_t)text[i]);
+}
+
 /* A muted port that takes its first bytes again is waited for like any other. */
 static size_t uart_send(struct serial_port *port, const char *text, size_t bytes)
 {
     struct uart *uart = port->driver;
-    size_t sent = 0;
+    size_t sent = 0, room;
 
     while (sent < bytes) {
         if (!wait_status(&port->place, LSR_THRE, port->muted && sent == 0 ? ONE_LOOK : DRAIN_BOUND_US))
             break;
-        for (unsigned room = uart->fifo_bytes; room && sent < bytes; room--)
-            uart_write(&port->place, UART_DATA, (uint8_t)text[sent++]);
+        room = bytes - sent < uart->fifo_bytes ? bytes - sent : uart->fifo_bytes;
+        fill(&port->place, text + sent, room);
+        sent += room;
     }
     return sent;
 }
