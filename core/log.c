@@ -10,6 +10,7 @@
 #define LOG_SUBSYSTEM log
 #include <ingot/log.h>
 #include <ingot/string.h>
+#include <ingot/utf8.h>
 
 LOG_SUBSYSTEM_DEFINE(log);
 LOG_SUBSYSTEM_DEFINE(app);
@@ -19,15 +20,15 @@ enum { RING_BYTES = 32768, RAW = 0, PREFIX_BYTES = 96 };
 struct entry {
     uint64_t stamp;                            /* clock_stamp() */
     const char *subsystem;
-    uint8_t level;                             /* enum log_level, or RAW */
-    uint8_t cpu;
+    uint16_t level;                            /* enum log_level, or RAW */
+    uint16_t cpu;
     uint16_t bytes;                            /* of the text that follows; the next entry is at the next multiple of 8 */
 };
 _Static_assert(RING_BYTES % 8 == 0 && sizeof(struct entry) % 8 == 0, "entries stay aligned");
 
 static uint8_t ring[RING_BYTES] __attribute__((section(".noinit"), aligned(8)));
 static size_t ring_used, ring_drained;         /* offsets; kept lines lie between. Refilled from 0 once all is drained */
-static uint32_t lost_lines;
+static uint32_t lost_lines;                    /* not told yet */
 static bool open, draining, dying;
 
 /* ANSI colours for the screen: what is lost is red, what is missing is yellow. */
@@ -38,34 +39,68 @@ static const char *const level_name[] = { "", "error ", "warn  ", "info  ", "deb
 static bool is_plain(const char *text)
 {
     for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
+        if ((unsigned char)*text < ' ' || (unsigned char)*text >= 0x7f)
             return false;
     return true;
 }
 
-/* Replaces what could steer a terminal or end the line, in place. */
-static size_t escape(char *text, size_t length)
+/* How many bytes of text, which is not empty, are one character that only shows; 0 when its first byte must not stand as it is.
+ * Terminals obey U+0080 to U+009F too: U+009B is ESC and [ in one (ECMA-48, "C1 set"). */
+static size_t harmless(const char *text, size_t bytes)
 {
-    char plain[LOG_LINE_BYTES];
-    size_t used = 0;
+    static const char replacement[] = "\xef\xbf\xbd";          /* itself, rather than what utf8_decode() makes of malformed bytes */
+    uint32_t character;
+    size_t taken = utf8_decode(text, bytes, &character);
 
-    if (is_plain(text))
+    if (character < ' ' || (character >= 0x7f && character < 0xa0))
+        return 0;
+    return character != UTF8_REPLACEMENT || (taken == 3 && !memcmp(text, replacement, 3)) ? taken : 0;
+}
+
+enum { TEXT_BYTES = LOG_LINE_BYTES - 1, DOTS_BYTES = 3, ESCAPED_BYTES = 4 };
+
+/* The first character of text as it may be shown, in to; returns its bytes there. */
+static size_t show(char to[ESCAPED_BYTES + 1], const char *text, size_t bytes, size_t *out_taken)
+{
+    size_t taken = harmless(text, bytes);
+
+    *out_taken = taken ? taken : 1;
+    if (taken == 0)
+        return (size_t)format(to, ESCAPED_BYTES + 1, "\\x%02x", (unsigned char)*text);
+    memcpy(to, text, taken);
+    return taken;
+}
+
+/* Replaces what could steer a terminal or end the line, in place. What is too long, or was cut already, ends in dots behind a whole
+ * character. */
+static size_t escape(char text[LOG_LINE_BYTES], size_t length, bool cut)
+{
+    char shown[TEXT_BYTES], piece[ESCAPED_BYTES + 1];
+    size_t used = 0, dots_at = 0, taken, more;
+
+    if (!cut && is_plain(text))
         return length;
-    for (const char *from = text; *from && used + 5 < sizeof(plain); from++) {
-        unsigned char c = (unsigned char)*from;
-
-        if (c >= ' ' && c != 0x7f)
-            plain[used++] = (char)c;
-        else
-            used += (size_t)format(plain + used, sizeof(plain) - used, "\\x%02x", c);
+    for (size_t at = 0; at < length; at += taken, used += more) {
+        more = show(piece, text + at, length - at, &taken);
+        if (used + more > TEXT_BYTES) {
+            cut = true;
+            break;
+        }
+        memcpy(shown + used, piece, more);
+        if (used + more + DOTS_BYTES <= TEXT_BYTES)
+            dots_at = used + more;
     }
-    memcpy(text, plain, used);
+    if (cut) {
+        memcpy(shown + dots_at, "...", DOTS_BYTES);
+        used = dots_at + DOTS_BYTES;
+    }
+    memcpy(text, shown, used);
     return used;
 }
 
-static char *put_text(char *to, const char *text)
+static char *put_text(char *to, const char *end, const char *text)
 {
-    while (*text)
+    while (*text && to < end)
         *to++ = *text++;
     return to;
 }
@@ -89,7 +124,7 @@ static char *put_number(char *to, uint64_t value, unsigned places, char fill)
 static size_t put_prefix(char *prefix, const struct entry *entry)
 {
     uint64_t us = clock_stamp_ns(entry->stamp) / 1000;
-    char *to = prefix;
+    char *to = prefix, *end = prefix + PREFIX_BYTES - 2;      /* the name is cut, if need be, for what stands behind it */
 
     *to++ = '[';
     to = put_number(to, us / 1000000, 5, ' ');
@@ -99,8 +134,8 @@ static size_t put_prefix(char *prefix, const struct entry *entry)
     *to++ = ' ';
     to = put_number(to, entry->cpu, 1, ' ');
     *to++ = ' ';
-    to = put_text(to, level_name[entry->level]);
-    to = put_text(to, entry->subsystem);
+    to = put_text(to, end, level_name[entry->level]);
+    to = put_text(to, end, entry->subsystem);
     *to++ = ':';
     *to++ = ' ';
     return (size_t)(to - prefix);
@@ -115,11 +150,8 @@ static void to_sinks(const struct entry *entry, const char *text)
     display_log_line(level_color[entry->level], prefix, prefix_bytes, text, entry->bytes);
 }
 
-void log_flush(void)
+static void drain(void)
 {
-    if (draining && !dying)
-        return;
-    draining = true;
     while (ring_drained < ring_used) {
         struct entry entry;
 
@@ -129,12 +161,27 @@ void log_flush(void)
         to_sinks(&entry, text);
     }
     ring_used = ring_drained = 0;
+}
+
+void log_flush(void)
+{
+    if (draining && !dying)
+        return;
+    draining = true;
+    drain();
+    while (lost_lines) {
+        uint32_t lost = lost_lines;
+
+        lost_lines = 0;
+        log_warn("%u lines were lost: there was no room for them", lost);
+        drain();
+    }
     draining = false;
 }
 
 static void keep(const char *subsystem, unsigned level, const char *text, size_t bytes)
 {
-    struct entry entry = { clock_stamp(), subsystem, (uint8_t)level, (uint8_t)cpu_id(), (uint16_t)bytes };
+    struct entry entry = { clock_stamp(), subsystem, (uint16_t)level, (uint16_t)cpu_id(), (uint16_t)bytes };
     size_t needed = (sizeof(entry) + bytes + 7) & ~(size_t)7;
     uint64_t flags = cpu_interrupts_off();
 
@@ -153,9 +200,10 @@ static void keep(const char *subsystem, unsigned level, const char *text, size_t
 static void make(const char *subsystem, unsigned level, const char *pattern, va_list args)
 {
     char text[LOG_LINE_BYTES];
-    int length = format_va(text, sizeof(text), pattern, args);
+    size_t length = (size_t)format_va(text, sizeof(text), pattern, args);
+    bool cut = length >= sizeof(text);
 
-    keep(subsystem, level, text, escape(text, length < LOG_LINE_BYTES ? (size_t)length : LOG_LINE_BYTES - 1));
+    keep(subsystem, level, text, escape(text, cut ? sizeof(text) - 1 : length, cut));
 }
 
 void log_line(const struct log_subsystem *subsystem, enum log_level level, const char *pattern, ...)
@@ -193,8 +241,6 @@ void log_open(const char *loader_log)
     replay(loader_log);
     open = true;
     log_flush();
-    if (lost_lines)
-        log_warn("%u lines were lost before there was anywhere to send them", lost_lines);
 }
 
 void log_panic_mode(void)

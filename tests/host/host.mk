@@ -19,6 +19,10 @@ uart_sources  := core/serial.c core/driver.c core/error.c core/format.c drivers/
                  tests/host/model_bus.c tests/host/model_uart.c
 uart_libs     := $(clock_libs)
 
+host_tests += log color
+log_sources   := core/log.c core/format.c core/utf8.c
+color_sources := core/display.c core/error.c core/screen.c core/pen.c core/ansi.c core/utf8.c $(OUT)/core/font.S
+
 host_tests += string format utf8 screen
 string_sources := tests/host/renamed_string.c tests/host/renamed_mem.S
 format_sources := core/format.c

@@ -4,8 +4,9 @@
  *      seconds since  |  |     |
  *      power-on     CPU level  subsystem
  *
- * A line is cut at LOG_LINE_BYTES. Control characters in a message are shown as \xNN, so that no text can forge a line or drive
- * a terminal. Levels: an error is something lost, a warning something missing that the boot goes on without.
+ * A line with more than LOG_LINE_BYTES - 1 bytes behind its prefix is cut and ends in "...". Text is UTF-8; control characters, and
+ * bytes that are none, are shown as \xNN, so that no text can forge a line or drive a terminal. Lines for which there was no room are
+ * counted, and the count is told as soon as there is. Levels: an error is something lost, a warning something missing that the boot goes on without.
  *
  * A file of the core or of a driver names its subsystem above its includes:   #define LOG_SUBSYSTEM smp
  * and one file of the subsystem defines it:                                   LOG_SUBSYSTEM_DEFINE(smp);
