@@ -2,6 +2,7 @@
 
 #include "core/screen.h"
 
+#include <ingot/error.h>
 #include <ingot/mmio.h>
 #define LOG_SUBSYSTEM display
 #include <ingot/log.h>
@@ -57,23 +58,33 @@ uint32_t display_color(const struct display *d, uint8_t red, uint8_t green, uint
     return channel(d->red_mask, red) | channel(d->green_mask, green) | channel(d->blue_mask, blue);
 }
 
-void display_open_console(void)
+static int start_console(const struct display *d)
 {
-    size_t bytes;
+    size_t bytes = screen_bytes(d);
     void *memory;
+    int error;
 
-    if (count == 0) {
-        log_info("no framebuffer: the log goes to serial ports only");
-        return;
+    if (bytes == 0) {
+        log_warn("%u x %u pixels show no text: the screen stays as it is", d->width, d->height);
+        return ERR_UNSUPPORTED;
     }
-    bytes = screen_bytes(&displays[0]);
     memory = pages_alloc((bytes + PAGE_BYTES - 1) / PAGE_BYTES, 0, PAGES_ANYWHERE);
     if (!memory) {
         log_warn("no memory for the console's %zu bytes: the screen stays as it is", bytes);
-        return;
+        return ERR_NO_MEMORY;
     }
-    screen_init(&console, &displays[0], memory, bytes, is_black[0]);
-    console_open = true;
+    error = screen_init(&console, d, memory, bytes, is_black[0]);
+    if (error)
+        log_warn("no console on %u x %u pixels (%s): the screen stays as it is", d->width, d->height, error_name(error));
+    return error;
+}
+
+void display_open_console(void)
+{
+    if (count == 0)
+        log_info("no framebuffer: the log goes to serial ports only");
+    else
+        console_open = start_console(&displays[0]) == 0;
 }
 
 void display_log_line(const char *color, const char *prefix, size_t prefix_bytes, const char *text, size_t text_bytes)
