@@ -232,23 +232,35 @@ static bool wait_for(const struct counter *c, uint64_t from, uint64_t distance)
 /* A window has a sample at its start, in its middle and at its end. */
 enum { START, MIDDLE, END, SAMPLES };
 
-/* False when the counter that times the window stops in it; it is left then. */
-static bool take_window(unsigned reference, struct sample sample[SAMPLES])
+/* The first window's samples are taken by the way, while the boot does something else: only what is missing is waited for. */
+static struct sample window_sample[SAMPLES];
+static unsigned window_samples;
+static bool prepared;
+
+/* The next sample of the window, half a window behind the last one at least. False when the counter that times it stops; it is left. */
+static bool take_next(unsigned reference)
 {
     const struct counter *c = counters[reference];
-    uint64_t window = c->hz * CLOCK_WINDOW_US / 1000000;
+    uint64_t half = c->hz * CLOCK_WINDOW_US / 1000000 / 2;
 
-    if (window < WINDOW_TICKS)
-        window = WINDOW_TICKS;
-    take(&sample[START]);
-    for (unsigned i = MIDDLE; i <= END; i++) {
-        if (!wait_for(c, sample[START].count[reference], window * i / END)) {
-            leave(reference, "stopped counting");
-            return false;
-        }
-        take(&sample[i]);
+    if (half < WINDOW_TICKS / 2)
+        half = WINDOW_TICKS / 2;
+    if (window_samples > START && !wait_for(c, window_sample[window_samples - 1].count[reference], half)) {
+        leave(reference, "stopped counting");
+        return false;
     }
+    take(&window_sample[window_samples++]);
     return true;
+}
+
+static bool take_window(unsigned reference)
+{
+    bool whole = true;
+
+    while (whole && window_samples < SAMPLES)
+        whole = take_next(reference);
+    window_samples = 0;                /* the next window starts anew */
+    return whole;
 }
 
 /* How fast the CPU's counter is by a counter; 0 where one of them did not move. */
@@ -322,7 +334,6 @@ static void hear(struct opinions *all, unsigned index, const struct sample sampl
 
 static void collect(struct opinions *all, uint64_t stated_hz, bool last_round)
 {
-    struct sample sample[SAMPLES];
     int reference;
 
     all->count = 0;
@@ -333,10 +344,10 @@ static void collect(struct opinions *all, uint64_t stated_hz, bool last_round)
         reference = first_usable();
         if (reference < 0)
             return;
-    } while (!take_window((unsigned)reference, sample));
+    } while (!take_window((unsigned)reference));
     for (unsigned i = 0; i < counter_count; i++)
         if (!unusable[i])
-            hear(all, i, sample, last_round);
+            hear(all, i, window_sample, last_round);
 }
 
 /* The first two that agree. */
@@ -468,16 +479,32 @@ static void fall_back(bool cpu_moves)
     }
 }
 
-void clock_start(void)
+/* Which counters count. Not again for a second window: who failed in the first stays out. */
+static void prepare(void)
 {
-    bool invariant, cpu_moves = cpu_counter_moves();
-    uint64_t stated_hz = arch_ticks_hz(&invariant);
-
     for (unsigned i = 0; i < counter_count; i++)
         unusable[i] = true;
     sort_out(false);
     if (usable_count() < 2)
         ask_last_resorts();
+    prepared = true;
+}
+
+void clock_look(void)
+{
+    if (!prepared)
+        prepare();
+    if (window_samples < MIDDLE + 1 && first_usable() >= 0)
+        take(&window_sample[window_samples++]);
+}
+
+void clock_start(void)
+{
+    bool invariant, cpu_moves = cpu_counter_moves();
+    uint64_t stated_hz = arch_ticks_hz(&invariant);
+
+    if (!prepared)
+        prepare();
     if (cpu_moves && calibrate(stated_hz))
         ns_per_tick = per_tick(source.hz);
     else

@@ -3,7 +3,11 @@
 
 #include <stdint.h>
 
-/* Chooses the clock and measures its speed. Takes CLOCK_WINDOW_US when counters work, and is bounded when they do not.
+/* Looks at the counters, so that clock_start() has less to wait for: the more of the boot lies between, the better. Up to twice. Boot
+ * CPU, after the drivers of phase DRIVER_COUNTER. */
+void clock_look(void);
+
+/* Chooses the clock and measures its speed, over CLOCK_WINDOW_US from the first look on at least; bounded when counters do not work.
  * Boot CPU, after the drivers of phase DRIVER_COUNTER. */
 void clock_start(void);
 

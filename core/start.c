@@ -47,13 +47,15 @@ _Noreturn void core_start(struct handoff *block, uint64_t entry_ticks)
     arch_start_paging(&view);                  /* our own tables; the loader's are free */
     acpi_init(view.roots ? view.roots->acpi_rsdp : 0, memory_readable);
     driver_start_phase(DRIVER_COUNTER);
-    clock_start();                             /* time has a unit */
+    clock_look();
+    mem_audit();                               /* nothing writable and executable, guards in place: proved, each time */
+    clock_look();
     serial_start(&view);
     driver_start_phase(DRIVER_SERIAL);
     display_open_console();
+    clock_start();                             /* time has a unit */
     log_open(view.loader_log);                 /* what was said so far is told now, the loader's lines first */
     arch_describe_cpu();
-    mem_audit();                               /* nothing writable and executable, guards in place: proved, each time */
     arch_irq_start();                          /* interrupts are on from here on, all lines masked */
     driver_start_phase(DRIVER_DEVICE);
     machine_ready();
