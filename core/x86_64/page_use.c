@@ -7,6 +7,7 @@
 
 #include <ingot/display.h>
 #include <ingot/pages.h>
+#include <ingot/panic.h>
 
 extern const uint8_t core_text_start[], core_text_end[], core_rodata_start[], core_rodata_end[];
 
@@ -56,39 +57,57 @@ static struct page_use use_by_map(uint64_t page, uint64_t *out_end)
     }
 }
 
-/* A special range overrides the map inside, and ends what holds before it. */
-static void refine(uint64_t page, uint64_t start, uint64_t end, struct page_use special, struct page_use *use, uint64_t *out_end)
+/* What overrides the map: displays, the image's parts, pages that must stay empty. Whole pages. */
+enum { SPECIALS_MAX = DISPLAYS_MAX + 16 };
+static struct special {
+    uint64_t start, end;
+    struct page_use use;
+} specials[SPECIALS_MAX];
+static unsigned special_count;
+
+static void add_special(uint64_t start, uint64_t end, enum page_rights rights, enum page_cache cache)
 {
-    start &= ~(uint64_t)(PAGE_BYTES - 1);
-    end = (end + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
-    if (page >= start && page < end) {
-        *use = special;
-        *out_end = end;
-    } else if (page < start && start < *out_end) {
-        *out_end = start;
-    }
+    assert(special_count < SPECIALS_MAX);
+    specials[special_count++] = (struct special){
+        start & ~(uint64_t)(PAGE_BYTES - 1), (end + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1), { rights, cache },
+    };
+}
+
+void page_use_start(void)
+{
+    const struct display *d;
+    uint64_t guard;
+
+    add_special(0, PAGE_BYTES, PAGE_NONE, PAGE_WB);
+    add_special((uint64_t)core_text_start, (uint64_t)core_text_end, PAGE_RX, PAGE_WB);
+    add_special((uint64_t)core_rodata_start, (uint64_t)core_rodata_end, PAGE_RO, PAGE_WB);
+    for (unsigned i = 0; (guard = stack_guard(i)); i++)
+        add_special(guard, guard + GUARD_BYTES, PAGE_NONE, PAGE_WB);
+    for (unsigned i = 0; (d = display(i)); i++)
+        add_special((uint64_t)d->pixels, (uint64_t)d->pixels + d->bytes, PAGE_RW, PAGE_WC);
 }
 
 struct page_use page_use_at(struct page_uses *uses, uint64_t page, uint64_t *out_end)
 {
-    static const struct page_use none = { PAGE_NONE, PAGE_WB };
-    const struct display *d;
     struct page_use use;
-    uint64_t guard;
+    uint64_t end;
 
     if (page < uses->start || page >= uses->end) {
         uses->by_map = use_by_map(page, &uses->end);
         uses->start = page;
     }
     use = uses->by_map;
-    *out_end = uses->end;
-
-    for (unsigned i = 0; (d = display(i)); i++)
-        refine(page, (uint64_t)d->pixels, (uint64_t)d->pixels + d->bytes, (struct page_use){ PAGE_RW, PAGE_WC }, &use, out_end);
-    refine(page, (uint64_t)core_text_start, (uint64_t)core_text_end, (struct page_use){ PAGE_RX, PAGE_WB }, &use, out_end);
-    refine(page, (uint64_t)core_rodata_start, (uint64_t)core_rodata_end, (struct page_use){ PAGE_RO, PAGE_WB }, &use, out_end);
-    for (unsigned i = 0; (guard = stack_guard(i)); i++)
-        refine(page, guard, guard + GUARD_BYTES, none, &use, out_end);
-    refine(page, 0, PAGE_BYTES, none, &use, out_end);
+    end = uses->end;
+    for (const struct special *special = specials; special < specials + special_count; special++) {
+        if (special->end <= page || special->start >= end)
+            continue;
+        if (special->start > page) {
+            end = special->start;        /* what holds here ends where it begins */
+        } else {
+            use = special->use;
+            end = special->end;
+        }
+    }
+    *out_end = end;
     return use;
 }

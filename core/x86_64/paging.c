@@ -171,6 +171,16 @@ static unsigned run_of_leaves(const uint64_t *table, unsigned index, uint64_t st
     return at - index;
 }
 
+/* Entries from table[index] on that are all zero, by fours: most of a sparse table. */
+static unsigned run_of_nothing(const uint64_t *table, unsigned index)
+{
+    unsigned at = index;
+
+    while (at + 4 <= TABLE_ENTRIES && !(table[at] | table[at + 1] | table[at + 2] | table[at + 3]))
+        at += 4;
+    return at > index ? at - index : 1;
+}
+
 static void walk_level(const uint64_t *table, unsigned level, uint64_t base, paging_visitor *fn, void *context)
 {
     uint64_t size = page_bytes(level);
@@ -178,8 +188,10 @@ static void walk_level(const uint64_t *table, unsigned level, uint64_t base, pag
 
     for (unsigned i = 0; i < TABLE_ENTRIES; i += count) {
         count = 1;
-        if (!(table[i] & PAGE_PRESENT))
+        if (!(table[i] & PAGE_PRESENT)) {
+            count = run_of_nothing(table, i);
             continue;
+        }
         if (level == SMALL || table[i] & PAGE_LARGE) {
             count = run_of_leaves(table, i, size);
             fn(context, &(struct page_run){ base + i * size, count, size, table[i] });
@@ -222,6 +234,7 @@ static int build(void)
 
 void arch_start_paging(const struct handoff_view *view)
 {
+    page_use_start();
     levels = cr4_read() & CR4_LA57 ? 5 : 4;
     largest_level = cpuid_or_zero(0x80000001, 0).edx & 1u << 26 ? HUGE : LARGE;    /* SDM vol. 2A, "CPUID": 1-GByte pages */
     nx_bit = cpuid_or_zero(0x80000001, 0).edx & 1u << 20 ? PAGE_NX : 0;

@@ -46,6 +46,9 @@ static inline bool page_use_same(struct page_use a, struct page_use b)
     return a.rights == b.rights && (a.cache == b.cache || a.rights == PAGE_NONE);
 }
 
+/* Takes note of displays, image and guards. Boot CPU, once, before page_use_at(). */
+void page_use_start(void);
+
 /* Somebody's walk over the uses of all pages: what the map said last holds for a while. Starts zeroed. */
 struct page_uses {
     uint64_t start, end;
