@@ -22,15 +22,14 @@ static bool optional_number(const char **at, uint64_t *value)
     return text_number(at, value);
 }
 
-/* serial=io:PORT or serial=mmio:ADDRESS[,STRIDE[,CLOCK_HZ]]: stride 1, 2 or 4; with a clock the port is set to 115200 baud. */
+/* serial=PORT, serial=io:PORT or serial=mmio:ADDRESS, each with [,STRIDE[,CLOCK_HZ]]: stride 1, 2 or 4; with a clock the port is set to 115200
+ * baud. */
 static bool parse_serial(const char *text, struct serial_port *out)
 {
-    bool io = starts_with(text, "io:");
+    bool io = !starts_with(text, "mmio:");
     uint64_t address, stride = 1, clock_hz = 0;
 
-    if (!io && !starts_with(text, "mmio:"))
-        return false;
-    text += io ? 3 : 5;
+    text += !io ? 5 : starts_with(text, "io:") ? 3 : 0;
     if (!text_number(&text, &address) || !optional_number(&text, &stride) || !optional_number(&text, &clock_hz))
         return false;
     if (*text != ' ' && *text != '\0')
@@ -73,7 +72,7 @@ static void obey_serial(const struct words *words)
         else if (parse_serial(value, &place))
             add_serial(&place);
         else
-            say("serial: W serial= wants off, io:PORT or mmio:ADDRESS[,STRIDE[,HZ]]; ignored");
+            say("serial: W serial= wants off, PORT, io:PORT or mmio:ADDRESS[,STRIDE[,HZ]]; ignored");
     }
 }
 

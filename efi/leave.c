@@ -20,7 +20,7 @@ enum leave_state {
 struct leave {
     struct loader *loader;
     uint32_t exits, reads_failed;
-    EFI_STATUS status;                      /* of the last call */
+    EFI_STATUS exit_status, read_status;    /* of the last call of each */
 };
 
 static void fill_bar(const struct handoff_framebuffer *display, uint32_t from, uint32_t to, uint32_t color)
@@ -56,25 +56,26 @@ static enum leave_state exit_firmware(struct leave *leave)
     struct loader *loader = leave->loader;
 
     if (leave->exits == EXIT_TRIES_MAX) {
-        console_panic("EBS-EXHAUSTED", "ExitBootServices fails, tries=%u: %s (0x%lx)", leave->exits, status_name(leave->status), (uint64_t)leave->status);
+        console_panic("EBS-EXHAUSTED", "ExitBootServices fails, tries=%u: %s (0x%lx)", leave->exits, status_name(leave->exit_status),
+                      (uint64_t)leave->exit_status);
         leave_panicked(loader);
     }
     leave->exits++;
-    leave->status = loader->boot->ExitBootServices(loader->image, loader->room.key);
-    return EFI_ERROR(leave->status) ? LEAVE_READ : LEAVE_DONE;
+    leave->exit_status = loader->boot->ExitBootServices(loader->image, loader->room.key);
+    return EFI_ERROR(leave->exit_status) ? LEAVE_READ : LEAVE_DONE;
 }
 
 static enum leave_state read_map(struct leave *leave)
 {
     const struct room *room = &leave->loader->room;
-    enum map_fault fault = room_read_map(leave->loader, &leave->status);
+    enum map_fault fault = room_read_map(leave->loader, &leave->read_status);
 
     if (fault == MAP_OK)
         return LEAVE_EXIT;
     if (fault == MAP_READ && ++leave->reads_failed < EXIT_TRIES_MAX)
         return LEAVE_READ;
     console_panic(map_fault_code(fault), "%s: need=%lu have=%lu descriptor=%lu bytes, tries=%u, %s (0x%lx)", map_fault_text(fault), room->bytes,
-                  room->capacity, room->descriptor_bytes, leave->exits, status_name(leave->status), (uint64_t)leave->status);
+                  room->capacity, room->descriptor_bytes, leave->exits, status_name(leave->read_status), (uint64_t)leave->read_status);
     leave_panicked(leave->loader);
 }
 

@@ -1,0 +1,701 @@
+/* The loader's whole conversation with the firmware: its own objects against a mock of UEFI (mock_efi.c) and of a PC (mock_cpu.c). Each case ends either in
+ * the core, or in one sentence and a clean return; mock_check() says what that means. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/handoff_view.h"
+#include "mock_efi.h"
+
+static unsigned long cases, started, refused, panicked;
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+static enum mock_end run(void)
+{
+    enum mock_end end = mock_boot();
+
+    cases++;
+    started += end == MOCK_JUMPED;
+    refused += end == MOCK_RETURNED;
+    panicked += end == MOCK_RESET || end == MOCK_HALTED;
+    mock_check(end);
+    return end;
+}
+
+static void expect(enum mock_end wanted, const char *line)
+{
+    enum mock_end end = run();
+
+    if (end != wanted || (line && strstr(mock_cpu.text, line) == NULL)) {
+        print_error("ended %d, wanted %d with \"%s\":\n%s\n", end, wanted, line ? line : "", mock_cpu.text);
+        fail();
+    }
+}
+
+static struct handoff_view view(void)
+{
+    struct handoff_view is;
+    char why[128];
+
+    assert_int_equal(handoff_check((struct handoff *)(uintptr_t)mock_cpu.handoff, &is, why, sizeof(why)), 0);
+    return is;
+}
+
+static uint32_t random_32(void)
+{
+    static uint32_t state = 0x2545f491u;
+
+    state ^= state << 13, state ^= state >> 17, state ^= state << 5;
+    return state;
+}
+
+/* ---- the ordinary boot ---- */
+
+static void a_boot_reaches_the_core(void **unused)
+{
+    struct handoff_view is;
+
+    (void)unused;
+    mock_reset();
+    mock_cpu.ioapic[4] = 0x24;
+    mock_cpu.hpet_config = 3;
+    mock_cpu.hpet_timer[1] = 4;
+    expect(MOCK_JUMPED, "efi: core at 0x2000000 (as wanted");
+    is = view();
+    assert_int_equal(is.image->base, 0x2000000);
+    assert_string_equal(is.command_line, "exit=qemu mode=800x600");
+    assert_int_equal(is.framebuffers, 1);
+    assert_int_equal(is.framebuffer[0]->width, 800);
+    assert_int_equal(is.framebuffer[0]->pitch_bytes, 832 * 4);
+    assert_int_equal(is.framebuffer[0]->flags, HANDOFF_DISPLAY_PRIMARY | HANDOFF_DISPLAY_BLACK);
+    assert_int_equal(is.serials, 1);
+    assert_int_equal(is.serial[0]->told, 1);
+    assert_int_equal(is.seed->source, HANDOFF_SEED_EFI_RNG);
+    assert_int_equal(is.firmware->descriptor_bytes, 48);
+    assert_string_equal(is.firmware->vendor, "Mock ?");
+    assert_int_equal(is.stamps->count, 14);
+    for (uint32_t i = 0; i < is.stamps->count; i++)
+        assert_int_equal(is.stamps->stamp[i].stage, i + 1);
+    assert_int_equal(is.x86_state->found, HANDOFF_X86_INTERRUPTS_ON | HANDOFF_X86_LAPIC_TIMER | HANDOFF_X86_PIC | HANDOFF_X86_IOAPIC | HANDOFF_X86_HPET);
+    assert_int_equal(is.x86_state->ioapic_unmasked, 1);
+    assert_int_equal(is.x86_state->ioapics, 1);
+    assert_int_equal(is.x86_state->pic_masks, 0x8eb8);
+    assert_int_equal(is.map->fixed, 0);
+    assert_int_equal(mock_cpu.hpet_config & 2, 0);
+    assert_int_equal(mock_cpu.hpet_timer[1] & 4, 0);
+    assert_int_equal(mock_efi.map_reads, 2);              /* its size, then itself: reading it is what costs most */
+}
+
+/* ---- every call fails ---- */
+
+/* A scenario whose calls are counted first, then failed. */
+static void plain(void) { }
+
+static void from_volume(void)
+{
+    static const char config[] = "core=\\core.elf";
+
+    mock_efi.config = config;
+    mock_efi.config_bytes = sizeof(config) - 1;
+}
+
+static void stale(void) { mock_efi.stale_keys = 3; }
+
+static void refusing(void)                              /* the way back is a conversation too */
+{
+    static const char config[] = "core=\\nothing";
+
+    mock_efi.config = config;
+    mock_efi.config_bytes = sizeof(config) - 1;
+}
+
+static void growing(void)
+{
+    mock_efi.growth = 700;                              /* outgrows the room that was made after the first look */
+    mock_efi.extra_entries = 10;
+}
+
+static void moved_core(void) { mock_efi.wanted_taken = true; }
+static void no_firmware_random(void) { mock_efi.no_rng = true; }
+static void page_zero(void) { mock_efi.page_zero = true; }
+
+static void never_set_display(void)
+{
+    mock_efi.gop[0].no_mode = mock_efi.gop[1].no_mode = true;
+}
+
+static void (*const scenarios[])(void) = { plain, from_volume, stale, refusing, growing, moved_core, no_firmware_random, page_zero, never_set_display };
+
+/* Fails each call of a scenario with each error that it may return, once, then for good. Returns the number of cases. */
+static unsigned long fail_each_call(void (*scenario)(void), unsigned long *tally)
+{
+    enum mock_service call[MOCK_CALLS_MAX];
+    unsigned long before = cases;
+    uint32_t calls;
+
+    mock_reset();
+    scenario();
+    run();
+    calls = mock_efi.calls;
+    memcpy(call, mock_efi.call, sizeof(call));
+    for (uint32_t i = 0; i < calls; i++)
+        for (const EFI_STATUS *error = mock_errors(call[i]); *error; error++)
+            for (int lasts = 0; lasts < 2; lasts++) {
+                mock_reset();
+                scenario();
+                mock_efi.fault_call = i + 1;
+                mock_efi.fault_status = *error;
+                mock_efi.fault_lasts = lasts;
+                run();
+                assert_true(mock_efi.fault_hit);
+                tally[call[i]]++;
+            }
+    return cases - before;
+}
+
+static void every_call_fails_once_and_for_good_with_every_error(void **unused)
+{
+    unsigned long tally[MOCK_SERVICES] = { 0 }, all = 0;
+
+    (void)unused;
+    for (unsigned i = 0; i < COUNT(scenarios); i++)
+        all += fail_each_call(scenarios[i], tally);
+    print_message("loader: %lu cases of a failing call:", all);
+    for (int service = 0; service < MOCK_SERVICES; service++) {
+        print_message(" %s %lu", mock_service_name((enum mock_service)service), tally[service]);
+        assert_true(tally[service]);
+    }
+    print_message("\n");
+}
+
+static void every_allocation_fails(void **unused)
+{
+    (void)unused;
+    for (unsigned i = 0; i < COUNT(scenarios); i++)
+        for (uint32_t nth = 1; nth < 16; nth++)
+            for (int lasts = 0; lasts < 2; lasts++) {
+                enum mock_end end;
+
+                mock_reset();
+                scenarios[i]();
+                mock_efi.fault_service = MOCK_ALLOCATE_PAGES;
+                mock_efi.fault_call = nth;
+                mock_efi.fault_status = EFI_OUT_OF_RESOURCES;
+                mock_efi.fault_lasts = lasts;
+                end = run();
+                if (mock_efi.fault_hit && end == MOCK_RETURNED)
+                    assert_non_null(strstr(mock_cpu.text, "REFUSED MEM: no memory for "));
+            }
+    for (uint32_t pages = 1; pages < 400; pages += 3) {
+        mock_reset();
+        mock_efi.free_pages = pages;
+        run();
+    }
+    mock_reset();
+    mock_efi.free_pages = 8;
+    expect(MOCK_RETURNED, "REFUSED MEM: no memory for stack, page tables and map, need=");
+    assert_non_null(strstr(mock_efi.screen, "REFUSED MEM"));
+}
+
+/* ---- leaving ---- */
+
+static void the_map_grows_between_calls(void **unused)
+{
+    (void)unused;
+    for (uint32_t growth = 1; growth <= 64; growth++)
+        for (uint32_t stale_keys = 0; stale_keys < 5; stale_keys++) {
+            mock_reset();
+            mock_efi.growth = growth;
+            mock_efi.growth_in_exit = growth / 2;
+            mock_efi.stale_keys = stale_keys;
+            expect(MOCK_JUMPED, NULL);
+        }
+    mock_reset();
+    mock_efi.growth = 900;                              /* again and again more than twice what it was */
+    run();
+    mock_reset();
+    mock_efi.stale_keys = 60;
+    mock_efi.growth_in_exit = 64;
+    expect(MOCK_RESET, "PANIC MAP-GREW: ");
+    assert_non_null(strstr(mock_cpu.text, "need="));
+}
+
+static void keys_are_stale(void **unused)
+{
+    (void)unused;
+    for (uint32_t stale_keys = 1; stale_keys <= 63; stale_keys++) {
+        char line[48];
+
+        mock_reset();
+        mock_efi.stale_keys = stale_keys;
+        snprintf(line, sizeof(line), "W EFI-EBS retries=%u\n", stale_keys);
+        expect(MOCK_JUMPED, NULL);
+        assert_int_equal(view().firmware->exit_tries, stale_keys + 1);
+        snprintf(line, sizeof(line), "W EFI-EBS retries=%u\r\n", stale_keys);
+        assert_non_null(strstr(mock_cpu.text, line));
+    }
+    mock_reset();
+    mock_efi.stale_keys = 64;
+    expect(MOCK_RESET, "PANIC EBS-EXHAUSTED: ExitBootServices fails, tries=64: invalid parameter (0x8000000000000002)");
+    mock_reset();
+    mock_efi.stale_keys = 1000;
+    mock_efi.no_runtime = true;
+    expect(MOCK_HALTED, "PANIC EBS-EXHAUSTED");
+    assert_int_equal(*(uint32_t *)0x8000000, 0xff0000);  /* the red bar: what the screen tells */
+}
+
+static void descriptors_have_any_size(void **unused)
+{
+    static const uint32_t good[] = { 40, 41, 44, 47, 48, 56, 64, 72, 100, 128, 1000, 4096 };
+
+    (void)unused;
+    for (unsigned i = 0; i < COUNT(good); i++) {
+        mock_reset();
+        mock_efi.descriptor_bytes = good[i];
+        mock_efi.sizes_unset = i % 2;
+        mock_efi.stale_keys = i % 3;
+        expect(MOCK_JUMPED, NULL);
+        assert_int_equal(view().firmware->descriptor_bytes, good[i]);
+    }
+    for (uint32_t bad = 1; bad < 40; bad++) {
+        mock_reset();
+        mock_efi.descriptor_bytes = bad;
+        expect(MOCK_RETURNED, "REFUSED MAP-DESC: ");
+    }
+    mock_reset();
+    mock_efi.odd_map_bytes = true;
+    expect(MOCK_RETURNED, "REFUSED MAP-DESC: ");
+}
+
+static void map_entries_are_odd(void **unused)
+{
+    (void)unused;
+    for (uint32_t faults = 0; faults < 64; faults++)
+        for (uint32_t extra = 0; extra <= 100; extra += 50) {
+            mock_reset();
+            mock_efi.map_faults = faults;
+            mock_efi.extra_entries = extra;
+            expect(MOCK_JUMPED, NULL);
+            assert_true((view().map->fixed != 0) == ((faults & (MAP_FAULT_EMPTY | MAP_FAULT_OVERLAP | MAP_FAULT_WRAP)) != 0));
+        }
+    for (uint32_t extra = 500; extra <= 4000; extra += 500)
+        for (uint32_t faults = 0; faults < 64; faults += 63) {
+            mock_reset();
+            mock_efi.map_faults = faults;
+            mock_efi.extra_entries = extra;
+            expect(MOCK_JUMPED, NULL);
+            assert_true(view().firmware->descriptors >= extra);
+        }
+    mock_reset();
+    mock_efi.reserve_late = true;
+    mock_efi.stale_keys = 1;
+    expect(MOCK_JUMPED, "W 1 ranges changed while leaving, reserved");
+}
+
+static void a_map_written_too_far_is_noticed(void **unused)
+{
+    (void)unused;
+    mock_reset();
+    mock_efi.overrun_at = 2;
+    expect(MOCK_RETURNED, "REFUSED MAP-OVERRUN: ");
+    mock_reset();
+    mock_efi.overrun_at = 3;
+    mock_efi.stale_keys = 1;
+    expect(MOCK_RESET, "PANIC MAP-OVERRUN: ");
+}
+
+/* ---- what may be missing, what may be odd ---- */
+
+static void what_is_missing_is_a_line(void **unused)
+{
+    (void)unused;
+    for (uint32_t bits = 0; bits < 1u << 10; bits++) {
+        mock_reset();
+        mock_efi.no_volume = bits & 1;
+        mock_efi.no_config = bits & 2;
+        mock_efi.no_loaded_image = bits & 4;
+        mock_efi.no_rng = bits & 8;
+        mock_efi.no_variables = bits & 16;
+        mock_efi.no_runtime = bits & 32;
+        mock_efi.no_acpi = bits & 64;
+        mock_efi.no_console = bits & 128;
+        mock_efi.gops = bits & 256 ? 0 : 2;
+        mock_cpu.uart[0].present = !(bits & 512);
+        expect(MOCK_JUMPED, NULL);
+        assert_int_equal(view().serials, !(bits & 512));
+        assert_int_equal((view().firmware->flags & HANDOFF_FIRMWARE_NO_VOLUME) != 0, (bits & 5) != 0);
+    }
+}
+
+static void a_table_that_is_none_is_refused(void **unused)
+{
+    (void)unused;
+    for (int broken = 1; broken <= 4; broken++) {
+        mock_reset();
+        mock_efi.broken_table = broken;
+        expect(MOCK_RETURNED, "REFUSED EFI-TABLE: ");
+        assert_true((strstr(mock_efi.screen, "REFUSED") != NULL) == (broken != 1));   /* a wrong signature: nothing is called */
+    }
+}
+
+static void seeds_come_from_the_best_source(void **unused)
+{
+    static const struct { bool no_rng, rng_stuck, no_rdrand, no_rdseed; int random; uint32_t source; } row[] = {
+        { false, false, false, false, RANDOM_GOOD,  HANDOFF_SEED_EFI_RNG },
+        { false, true,  false, false, RANDOM_GOOD,  HANDOFF_SEED_CPU },
+        { true,  false, false, false, RANDOM_GOOD,  HANDOFF_SEED_CPU },
+        { true,  false, false, true,  RANDOM_GOOD,  HANDOFF_SEED_CPU },
+        { true,  false, true,  true,  RANDOM_GOOD,  HANDOFF_SEED_JITTER },
+        { true,  false, false, false, RANDOM_ONES,  HANDOFF_SEED_JITTER },
+        { true,  false, false, false, RANDOM_ZEROS, HANDOFF_SEED_JITTER },
+        { true,  false, false, false, RANDOM_STUCK, HANDOFF_SEED_JITTER },
+        { true,  false, false, false, RANDOM_DRY,   HANDOFF_SEED_JITTER },
+    };
+
+    (void)unused;
+    for (unsigned i = 0; i < COUNT(row); i++) {
+        mock_reset();
+        mock_efi.no_rng = row[i].no_rng;
+        mock_efi.rng_stuck = row[i].rng_stuck;
+        mock_cpu.no_rdrand = row[i].no_rdrand;
+        mock_cpu.no_rdseed = row[i].no_rdseed;
+        mock_cpu.random = row[i].random;
+        expect(MOCK_JUMPED, row[i].source == HANDOFF_SEED_JITTER ? "W ENTROPY low" : "efi: seed: from");
+        assert_int_equal(view().seed->source, row[i].source);
+    }
+}
+
+static void cpus_differ(void **unused)
+{
+    (void)unused;
+    for (uint32_t bits = 0; bits < 64; bits++) {
+        mock_reset();
+        mock_cpu.no_nx = bits & 1;
+        mock_cpu.no_1g = bits & 2;
+        mock_cpu.la57 = bits & 4;
+        mock_cpu.x2apic = bits & 8;
+        mock_cpu.no_apic = bits & 16;
+        mock_cpu.lvt_timer = bits & 32 ? 0x40020 : 0x20020;      /* TSC-deadline, periodic */
+        mock_cpu.tsc_deadline = 99;
+        expect(MOCK_JUMPED, bits & 1 ? "W no NX" : ", NX");
+        assert_int_equal((view().x86_state->found & HANDOFF_X86_LA57) != 0, (bits & 4) != 0);
+        assert_int_equal((view().x86_state->found & HANDOFF_X86_X2APIC) != 0, (bits & 24) == 8);
+        assert_int_equal((view().x86_state->found & HANDOFF_X86_NO_NX) != 0, bits & 1);
+        assert_int_equal(mock_cpu.tsc_deadline, (bits & 48) == 32 ? 0 : 99);
+    }
+}
+
+/* ---- displays ---- */
+
+static void displays_of_all_kinds(void **unused)
+{
+    enum { LOW = 0x8000000 };
+    struct handoff_view is;
+
+    (void)unused;
+    mock_reset();                                       /* a line longer than what is seen: 1366 of 1376 */
+    mock_efi.no_config = true;
+    mock_efi.gop[0].width = mock_efi.gop[1].width = 1366;
+    mock_efi.gop[0].scan_line = mock_efi.gop[1].scan_line = 1376;
+    expect(MOCK_JUMPED, "1366x800, pitch 5504");
+    mock_reset();                                       /* smaller than its mode */
+    mock_efi.no_config = true;
+    mock_efi.gop[0].bytes = mock_efi.gop[1].bytes = 5120 * 100 + 7;
+    expect(MOCK_JUMPED, "W FB clipped: ");
+    assert_int_equal(view().framebuffer[0]->height, 100);
+    mock_reset();                                       /* no line at all */
+    mock_efi.no_config = true;
+    mock_efi.gop[0].bytes = mock_efi.gop[1].bytes = 100;
+    expect(MOCK_JUMPED, "display: none");
+    mock_reset();                                       /* lit where the sampler looks */
+    mock_efi.no_config = true;
+    mock_efi.gop[0].screen_lit = mock_efi.gop[1].screen_lit = true;
+    expect(MOCK_JUMPED, NULL);
+    assert_int_equal(view().framebuffer[0]->flags, HANDOFF_DISPLAY_PRIMARY);
+    mock_reset();                                       /* two cards: the console's own handle is BltOnly */
+    mock_efi.no_config = true;
+    mock_efi.gops = 3;
+    mock_efi.gop[0].blt_only = true;
+    mock_efi.gop[0].base = 0;
+    mock_efi.gop[2] = mock_efi.gop[1];
+    mock_efi.gop[2].base = LOW + (4 << 20);
+    mock_efi.gop[2].width = 640;
+    mock_efi.gop[2].height = 400;
+    mock_efi.gop[2].scan_line = 640;
+    expect(MOCK_JUMPED, "BltOnly");
+    is = view();
+    assert_int_equal(is.framebuffers, 2);
+    assert_int_equal(is.framebuffer[0]->flags & HANDOFF_DISPLAY_PRIMARY, HANDOFF_DISPLAY_PRIMARY);
+    assert_int_equal(is.framebuffer[1]->flags & HANDOFF_DISPLAY_PRIMARY, 0);
+    mock_efi.gop[0].blt_only = false;                   /* the console is on the second card: that one is the primary */
+    mock_reset();
+    mock_efi.no_config = true;
+    mock_efi.gops = 3;
+    mock_efi.gop[2] = mock_efi.gop[1];
+    mock_efi.gop[2].base = mock_efi.gop[0].base = LOW + (4 << 20);
+    expect(MOCK_JUMPED, NULL);
+    is = view();
+    assert_int_equal(is.framebuffers, 2);
+    assert_int_equal(is.framebuffer[0]->base, LOW + (4 << 20));
+    assert_int_equal(is.framebuffer[0]->flags & HANDOFF_DISPLAY_PRIMARY, HANDOFF_DISPLAY_PRIMARY);
+    mock_reset();                                       /* a mode that nobody has */
+    mock_efi.config = "mode=1x1";
+    mock_efi.config_bytes = 8;
+    expect(MOCK_JUMPED, "W no mode of 1x1");
+    mock_reset();
+    mock_efi.config = "mode=wide";
+    mock_efi.config_bytes = 9;
+    expect(MOCK_JUMPED, "W mode= wants");
+    mock_reset();                                       /* base beyond what the CPU can address */
+    mock_efi.no_config = true;
+    mock_efi.gop[0].base = mock_efi.gop[1].base = 1ull << 50;
+    expect(MOCK_JUMPED, "display: none");
+}
+
+static void pixel_formats(void **unused)
+{
+    static const struct { EFI_PIXEL_BITMASK mask; uint32_t bits; } row[] = {
+        { { 0x3ff00000, 0x000ffc00, 0x000003ff, 0xc0000000 }, 32 },
+        { { 0x0000f800, 0x000007e0, 0x0000001f, 0 }, 16 },
+        { { 0x00ff0000, 0x0000ff00, 0x000000ff, 0 }, 24 },
+        { { 0x00ff0000, 0x0000ff00, 0x000000ff, 0xff000000 }, 32 },
+        { { 0x00ff0000, 0x0001ff00, 0x000000ff, 0 }, 0 },        /* overlap */
+        { { 0x00ff0000, 0x0000ff00, 0, 0 }, 0 },                 /* no blue */
+        { { 0x00f50000, 0x0000ff00, 0x000000ff, 0 }, 0 },        /* a hole */
+    };
+
+    (void)unused;
+    for (unsigned i = 0; i < COUNT(row); i++) {
+        mock_reset();
+        mock_efi.no_config = true;
+        mock_efi.gop[0].format = mock_efi.gop[1].format = PixelBitMask;
+        mock_efi.gop[0].mask = mock_efi.gop[1].mask = row[i].mask;
+        expect(MOCK_JUMPED, NULL);
+        assert_int_equal(view().framebuffers, row[i].bits != 0);
+        if (row[i].bits)
+            assert_int_equal(view().framebuffer[0]->bits_per_pixel, row[i].bits);
+    }
+    mock_reset();
+    mock_efi.no_config = true;
+    mock_efi.gop[0].format = mock_efi.gop[1].format = PixelRedGreenBlueReserved8BitPerColor;
+    expect(MOCK_JUMPED, NULL);
+    assert_int_equal(view().framebuffer[0]->red_mask, 0xff);
+    mock_reset();
+    mock_efi.no_config = true;
+    mock_efi.gop[0].format = mock_efi.gop[1].format = 17;
+    expect(MOCK_JUMPED, "without usable pixels");
+}
+
+/* ---- serial ports ---- */
+
+static void configure(const char *text)
+{
+    mock_reset();
+    mock_efi.config = text;
+    mock_efi.config_bytes = strlen(text);
+}
+
+static void serial_ports_are_proved(void **unused)
+{
+    (void)unused;
+    mock_reset();
+    mock_cpu.uart[0].no_scratch = true;
+    expect(MOCK_JUMPED, NULL);
+    assert_int_equal(view().serials, 0);
+    mock_reset();
+    mock_cpu.uart[0].no_loopback = true;
+    expect(MOCK_JUMPED, NULL);
+    assert_int_equal(view().serials, 0);
+    mock_reset();                                       /* takes nothing: bounded, then given up on */
+    mock_cpu.uart[0].stuck = true;
+    expect(MOCK_JUMPED, NULL);
+    assert_int_equal(view().serials, 1);
+    assert_int_equal(view().serial[0]->told, 0);
+    assert_true(mock_cpu.waits < 200000);
+    mock_reset();
+    mock_cpu.uart[0].no_fifo = true;
+    mock_cpu.uart[0].divisor = 0;
+    expect(MOCK_JUMPED, "jumping");
+    assert_int_equal(mock_cpu.uart[0].divisor, 1);
+    mock_reset();                                       /* a speed that was set stays, and so do the modem lines */
+    mock_cpu.uart[0].divisor = 12;
+    expect(MOCK_JUMPED, "jumping");
+    assert_int_equal(mock_cpu.uart[0].divisor, 12);
+    assert_int_equal(mock_cpu.uart[0].mcr, 3);
+}
+
+static void serial_options(void **unused)
+{
+    struct handoff_view is;
+
+    (void)unused;
+    configure("serial=off");
+    expect(MOCK_JUMPED, "efi: words: serial=off");
+    assert_int_equal(view().serials, 0);
+    assert_null(strstr(mock_cpu.text, "jumping"));
+    configure("serial=mmio:0xfe032000,4,48000000");
+    mock_cpu.uart[1] = (struct mock_uart){ .present = true, .address = 0xfe032000, .stride = 4 };
+    expect(MOCK_JUMPED, "efi: serial: mmio 0xfe032000, stride 4, from the command line");
+    is = view();
+    assert_int_equal(is.serials, 2);
+    assert_int_equal(is.serial[1]->address, 0xfe032000);
+    assert_int_equal(is.serial[1]->source, HANDOFF_SERIAL_OPTION);
+    assert_int_equal(is.serial[1]->clock_hz, 48000000);
+    assert_int_equal(mock_cpu.uart[1].divisor, 26);
+    configure("serial=io:0x3e8 serial=0x3f8");
+    mock_cpu.uart[0].present = false;
+    expect(MOCK_JUMPED, NULL);
+    assert_non_null(strstr(view().loader_log, "W nothing answers at 0x3e8"));
+    assert_non_null(strstr(view().loader_log, "W nothing answers at 0x3f8"));
+    configure("serial=io:0xe060");
+    mock_cpu.uart[0].present = false;
+    mock_cpu.uart[2] = (struct mock_uart){ .present = true, .address = 0xe060, .stride = 1, .fcr = 1 };
+    expect(MOCK_JUMPED, "ingot on UEFI");                /* the lines from before it was known are told to it too */
+    configure("serial=mmio:0x8000001000");              /* above 4 GiB: it gets a mapping */
+    mock_cpu.uart[1] = (struct mock_uart){ .present = true, .address = 0x8000001000, .stride = 1 };
+    expect(MOCK_JUMPED, "jumping");
+    assert_int_equal(mock_walk(mock_cpu.root, 0x8000001000) & 0x1b, 0x1b);
+    {
+        static const char *const bad[] = { "serial=", "serial=io:", "serial=io:0x1ffff", "serial=mmio:0", "serial=mmio:0x1000,3", "serial=mmio:0x1000,1,x",
+                                           "serial=mmio:0xffffffffffffffff", "serial=mmio:0x1000,1,1,1", "serial=com1", "serial=io:0xffff" };
+
+        for (unsigned i = 0; i < COUNT(bad); i++) {
+            configure(bad[i]);
+            expect(MOCK_JUMPED, "W serial= wants");
+        }
+    }
+}
+
+/* ---- files ---- */
+
+static void a_core_on_the_volume(void **unused)
+{
+    (void)unused;
+    configure("core=\\core.elf");
+    expect(MOCK_JUMPED, "core: \\core.elf, ");
+    configure("core=\\core.elf");
+    mock_efi.read_limit = 97;                           /* short reads */
+    expect(MOCK_JUMPED, NULL);
+    configure("core=\\core.elf");
+    mock_efi.secure_boot = true;
+    expect(MOCK_RETURNED, "REFUSED SECURE-BOOT: core=\\core.elf");
+    configure("core=\\core.elf");
+    mock_efi.core_is_directory = true;
+    expect(MOCK_RETURNED, "REFUSED READ: \\core.elf cannot be opened: unsupported");
+    configure("core=\\nothing");
+    expect(MOCK_RETURNED, "REFUSED READ: \\nothing cannot be opened: not found");
+    configure("core=\\core.elf");
+    mock_efi.core_bytes = 0;
+    expect(MOCK_RETURNED, "REFUSED READ: \\core.elf has 0 bytes");
+    mock_reset();
+    mock_efi.no_volume = true;
+    mock_efi.options = L"core=\\core.elf";
+    mock_efi.options_bytes = 30;
+    expect(MOCK_RETURNED, "REFUSED READ: \\core.elf: the loader came from no volume");
+    for (uint64_t bytes = 1; bytes < 0x1100; bytes += 61) {     /* truncated anywhere */
+        configure("core=\\core.elf");
+        mock_efi.core_bytes = bytes;
+        run();
+    }
+}
+
+static void configurations_of_all_kinds(void **unused)
+{
+    static char large[5000], noise[4096];
+
+    (void)unused;
+    memset(large, 'x', sizeof(large));
+    mock_reset();
+    mock_efi.config = large;
+    mock_efi.config_bytes = 4097;
+    expect(MOCK_JUMPED, "W \\ingot\\ingot.cfg ignored: bad buffer size");
+    mock_reset();
+    mock_efi.config = large;
+    mock_efi.config_bytes = 4096;
+    expect(MOCK_JUMPED, "(W cut here)");
+    mock_reset();
+    mock_efi.read_limit = 5;
+    expect(MOCK_JUMPED, "efi: words: exit=qemu mode=800x600");
+    mock_reset();
+    mock_efi.options = "\xff\xff\x01\x00zz";
+    mock_efi.options_bytes = 6;
+    expect(MOCK_JUMPED, "efi: words: W LOADOPT ignored, exit=qemu");
+    for (unsigned i = 0; i < 500; i++) {
+        for (unsigned at = 0; at < sizeof(noise); at++)
+            noise[at] = (char)random_32();
+        mock_reset();
+        mock_efi.config = noise;
+        mock_efi.config_bytes = random_32() % sizeof(noise);
+        mock_efi.options = noise + 100;
+        mock_efi.options_bytes = random_32() % 3000;
+        run();
+    }
+}
+
+/* ---- malformed cores ---- */
+
+static void malformed_cores_are_refused_or_booted(void **unused)
+{
+    uint64_t bytes;
+    const void *good = mock_core(&bytes);
+    uint8_t *bad = malloc(bytes);
+    unsigned long before_started = started, before_refused = refused;
+
+    (void)unused;
+    for (unsigned i = 0; i < 10000; i++) {
+        unsigned changes = 1 + random_32() % 4;
+
+        memcpy(bad, good, bytes);
+        for (unsigned c = 0; c < changes; c++) {
+            /* mostly in the headers, where it hurts: header and program headers, dynamic section, relocations */
+            uint64_t at = random_32() % 3 ? random_32() % 288 : 0x1000 + random_32() % (bytes - 0x1000);
+            static const uint8_t nasty[] = { 0, 1, 0x7f, 0x80, 0xff };
+
+            bad[at] = random_32() % 2 ? nasty[random_32() % sizeof(nasty)] : (uint8_t)random_32();
+        }
+        mock_reset();
+        mock_efi.core = bad;
+        mock_efi.core_bytes = random_32() % 16 ? bytes : random_32() % bytes;
+        assert_true(run() != MOCK_RESET);
+        good = mock_core(&bytes);
+    }
+    print_message("loader: 10000 mutated cores, %lu refused, %lu booted\n", refused - before_refused, started - before_started);
+    free(bad);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_boot_reaches_the_core),
+        cmocka_unit_test(every_call_fails_once_and_for_good_with_every_error),
+        cmocka_unit_test(every_allocation_fails),
+        cmocka_unit_test(the_map_grows_between_calls),
+        cmocka_unit_test(keys_are_stale),
+        cmocka_unit_test(descriptors_have_any_size),
+        cmocka_unit_test(map_entries_are_odd),
+        cmocka_unit_test(a_map_written_too_far_is_noticed),
+        cmocka_unit_test(what_is_missing_is_a_line),
+        cmocka_unit_test(a_table_that_is_none_is_refused),
+        cmocka_unit_test(seeds_come_from_the_best_source),
+        cmocka_unit_test(cpus_differ),
+        cmocka_unit_test(displays_of_all_kinds),
+        cmocka_unit_test(pixel_formats),
+        cmocka_unit_test(serial_ports_are_proved),
+        cmocka_unit_test(serial_options),
+        cmocka_unit_test(a_core_on_the_volume),
+        cmocka_unit_test(configurations_of_all_kinds),
+        cmocka_unit_test(malformed_cores_are_refused_or_booted),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+    print_message("loader: %lu cases: %lu in the core, %lu refused, %lu panicked\n", cases, started, refused, panicked);
+    return failed;
+}
