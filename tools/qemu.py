@@ -16,7 +16,6 @@ import hashlib
 import os
 import pathlib
 import re
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -31,6 +30,8 @@ CACHE = TOP / "build"
 GUEST_EXIT_PORT = 0xF4
 START_LIMIT_S = 300            # until QEMU answers: it may have to wait for its turn on a busy machine
 FREEZE_LIMIT_S = 120
+FREEZE_TRIES = 5
+SNAPSHOT_KIND = "2: at the first byte"         # part of a snapshot's name: a change here forgets the old ones
 LARGE_MEMORY_MIB = 2048        # above it, memory is a sparse file: the host need not have so much
 
 FIRMWARE_FOLDERS = ("/usr/share/OVMF", "/usr/share/ovmf", "/usr/share/edk2/x64", "/usr/share/edk2/ovmf", "/usr/share/qemu")
@@ -296,6 +297,14 @@ class Machine:
                 if not self.changed.wait_for(lambda: len(self.serial_bytes) > seen or self.serial_closed, deadline - time.monotonic()):
                     return None
 
+    def wait_for_a_byte(self, limit_s):
+        """Whether anything came from the serial port, be it a terminal's control sequence."""
+        with self.changed:
+            return self.changed.wait_for(lambda: self.serial_bytes or self.serial_closed, limit_s) and bool(self.serial_bytes)
+
+    def has_read_disk(self):
+        return any(device["stats"]["rd_operations"] for device in self.qmp.command("query-blockstats") if device.get("device") == "d0")
+
     def wait(self, limit_s):
         """Waits for the run's end; past the limit, ends it. None as limit_s waits for ever (a person looks on)."""
         try:
@@ -359,7 +368,7 @@ def file_hash(path):
 def snapshot_name(config, image):
     """Of all that the frozen firmware depends on: QEMU, firmware, the guest's shape, and the size of the disk."""
     code, variables, _ = find_firmware(config.firmware)
-    parts = [qemu_version(), file_hash(code), file_hash(variables), *guest_arguments(config, False),
+    parts = [SNAPSHOT_KIND, qemu_version(), file_hash(code), file_hash(variables), *guest_arguments(config, False),
              str(os.path.getsize(image)) if config.disk not in ("pxe", "none") else "no disk"]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
 
@@ -380,29 +389,36 @@ def snapshot(config, image):
 
 def freeze(config, image, path):
     """Boots cold to the firmware's first byte on the serial port, and saves the machine there."""
-    machine = Machine(config, image, cold=True, accelerate=False)
-    partial = pathlib.Path(f"{path}.partial")
-    try:
-        machine.start()
-        if not machine.wait_for(r"(?s).", FREEZE_LIMIT_S) and not machine.serial_bytes:
-            raise Unavailable(f"the firmware wrote nothing in {FREEZE_LIMIT_S} s")
-        machine.qmp.command("stop")
-        machine.qmp.command("migrate-set-parameters", max_bandwidth=10 ** 10)
-        machine.qmp.command("migrate", uri=f"exec:cat >'{partial}'")
-        deadline = time.monotonic() + FREEZE_LIMIT_S
-        while (status := machine.qmp.command("query-migrate")["status"]) not in ("completed", "failed"):
-            if time.monotonic() > deadline:
-                break
-            time.sleep(0.02)
-        if status != "completed":
-            raise Unavailable(f"saving the machine: {status}")
-        machine.qmp.command("quit")
-        machine.process.wait(10)
-        partial.rename(path)
-    finally:
-        machine.stop()
-        partial.unlink(missing_ok=True)
+    for _ in range(FREEZE_TRIES):
+        machine = Machine(config, image, cold=True, accelerate=False)
+        partial = pathlib.Path(f"{path}.partial")
+        try:
+            machine.start()
+            if not machine.wait_for_a_byte(FREEZE_LIMIT_S):
+                raise Unavailable(f"the firmware wrote nothing in {FREEZE_LIMIT_S} s")
+            machine.qmp.command("stop")
+            # A busy host may have been late: what the firmware has read of this image must not be seen with another one.
+            if machine.has_read_disk() or "BdsDxe" in machine.text:
+                continue
+            save(machine, partial)
+            partial.rename(path)
+            return
+        finally:
+            machine.stop()
+            partial.unlink(missing_ok=True)
+    raise Unavailable(f"in {FREEZE_TRIES} boots the firmware was never stopped before it read the disk: this host is too busy")
 
 
-def clean_cache():
-    shutil.rmtree(CACHE / "warm", ignore_errors=True)
+def save(machine, path):
+    """Writes a stopped machine to a file and ends it."""
+    machine.qmp.command("migrate-set-parameters", max_bandwidth=10 ** 10)
+    machine.qmp.command("migrate", uri=f"exec:cat >'{path}'")
+    deadline = time.monotonic() + FREEZE_LIMIT_S
+    while (status := machine.qmp.command("query-migrate")["status"]) not in ("completed", "failed"):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.02)
+    if status != "completed":
+        raise Unavailable(f"saving the machine: {status}")
+    machine.qmp.command("quit")
+    machine.process.wait(10)
