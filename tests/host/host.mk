@@ -56,7 +56,7 @@ acpi_sources        := $(acpi_corpus_sources) tests/host/acpi_draft.c \
 test-full: export INGOT_FULL := 1
 
 # The loader's own objects, on a mock of the firmware and of a PC's registers. What is left out is what the mock stands for.
-host_tests += loader
+host_tests += loader loader_parts
 loader_objects := $(filter-out efi/embedded.c efi/core_file.S %/jump.S %/halt.c %/string.c,$(efi_sources) $(efi_cpu_sources))
 loader_sources := $(loader_objects) tests/host/mock_efi.c tests/host/mock_efi_core.c tests/host/mock_cpu.c core/handoff.c core/format.c
 loader_flags   := $(EFI_ABI_FLAGS)
