@@ -8,6 +8,7 @@
 #include <ingot/counter.h>
 #include <ingot/cpu.h>
 #include <ingot/error.h>
+#include <ingot/format.h>
 #define LOG_SUBSYSTEM clock
 #include <ingot/log.h>
 #include <ingot/time.h>
@@ -312,24 +313,33 @@ static bool is_speed(uint64_t hz)
     return hz >= HZ_MIN && hz <= HZ_MAX;
 }
 
+/* Something came between, or a narrow counter went round: true, and told, when that may be better next time. */
+static bool hear_again(unsigned index, const struct sample sample[SAMPLES], uint64_t hz)
+{
+    const char *name = counters[index]->name;
+
+    if (!is_speed(hz))
+        log_warn("%s makes the CPU's counter %llu Hz: measuring again", name, (unsigned long long)hz);
+    else if (!kept_step(index, sample))
+        log_warn("%s and the CPU's counter do not keep step: measuring again", name);
+    else
+        return false;
+    return true;
+}
+
 /* In the last round the unsteady are heard too: they are better than nothing. */
 static void hear(struct opinions *all, unsigned index, const struct sample sample[SAMPLES], bool last_round)
 {
     uint64_t hz = speed(index, &sample[START], &sample[END]);
-    const char *name = counters[index]->name;
 
     if (sample[START].count[index] == sample[END].count[index])
-        return leave(index, "stopped counting");
-    if (!kept_step(index, sample)) {
+        leave(index, "stopped counting");
+    else if (!last_round && hear_again(index, sample, hz))
         all->unsteady = true;
-        log_warn("%s and the CPU's counter do not keep step%s", name, last_round ? "" : ": measuring again");
-        if (!last_round)
-            return;
-    }
-    if (is_speed(hz))
-        all->by[all->count++] = (struct opinion){ name, hz, (int)index };
+    else if (is_speed(hz))
+        all->by[all->count++] = (struct opinion){ counters[index]->name, hz, (int)index };
     else
-        log_warn("%s makes the CPU's counter %llu Hz: not believed", name, (unsigned long long)hz);
+        log_warn("%s makes the CPU's counter %llu Hz: not believed", counters[index]->name, (unsigned long long)hz);
 }
 
 static void collect(struct opinions *all, uint64_t stated_hz, bool last_round)
@@ -490,12 +500,31 @@ static void prepare(void)
     prepared = true;
 }
 
+/* The PIT goes round in 55 ms: a serial port that is stuck takes longer. Its window is waited for. */
+static bool one_goes_round_soon(void)
+{
+    for (unsigned i = 0; i < counter_count; i++)
+        if (!unusable[i] && counters[i]->bits < 64 && 1ull << counters[i]->bits < counters[i]->hz)
+            return true;
+    return false;
+}
+
 void clock_look(void)
 {
     if (!prepared)
         prepare();
-    if (window_samples < MIDDLE + 1 && first_usable() >= 0)
+    if (window_samples < MIDDLE + 1 && first_usable() >= 0 && !one_goes_round_soon())
         take(&window_sample[window_samples++]);
+}
+
+static void tell(void)
+{
+    char check[64] = "";
+
+    if (source.checked_by)
+        format(check, sizeof(check), ", checked by %s: %lld ppm apart", source.checked_by, (long long)source.disagreement_ppm);
+    log_info("%s, %llu.%06llu MHz by %s%s%s", source.name, (unsigned long long)(source.hz / 1000000),
+             (unsigned long long)(source.hz % 1000000), source.measured_by, check, source.invariant ? "" : "; not invariant");
 }
 
 void clock_start(void)
@@ -510,10 +539,5 @@ void clock_start(void)
     else
         fall_back(cpu_moves);
     source.invariant = invariant && !fallback;
-    log_info("%s, %llu.%06llu MHz by %s%s%s", source.name, (unsigned long long)(source.hz / 1000000),
-             (unsigned long long)(source.hz % 1000000), source.measured_by, source.checked_by ? ", checked by " : "",
-             source.checked_by ? source.checked_by : "");
-    if (source.checked_by)
-        log_info("the two are %lld ppm apart%s", (long long)source.disagreement_ppm,
-                 source.invariant ? "" : "; the CPU does not promise one speed in all power states");
+    tell();
 }

@@ -59,7 +59,7 @@ $(OUT)/core/font.o: $(OUT)/core/font.S
 
 # No interpreter; a symbol that is missing is an error, not a run-time surprise. File offsets need no page alignment, as the loader
 # copies: 16 keeps the padding out of the image.
-CORE_LDFLAGS := -pie --no-dynamic-linker -T core/$(ARCH)/link.ld --gc-sections --build-id=sha1 -z noexecstack \
+CORE_LDFLAGS := -O2 -pie --no-dynamic-linker -T core/$(ARCH)/link.ld --gc-sections --build-id=sha1 -z noexecstack \
                 -z max-page-size=16 -z nocombreloc --no-undefined --fatal-warnings
 
 $(OUT)/core.elf: $(core_objects) $(driver_objects) $(app_objects) core/$(ARCH)/link.ld

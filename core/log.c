@@ -226,6 +226,8 @@ void log_raw(const char *pattern, ...)
 
 static void replay(const char *text)
 {
+    if (!serial_has_untold() && display_count() == 0)
+        return;                                /* all who can be told have seen it */
     while (*text) {
         const char *end = strchr(text, '\n');
         size_t bytes = end ? (size_t)(end - text) : strlen(text);

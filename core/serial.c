@@ -118,6 +118,14 @@ static bool was_told(const struct serial_port *port)
     return false;
 }
 
+bool serial_has_untold(void)
+{
+    for (unsigned i = 0; i < port_count; i++)
+        if (!was_told(ports[i]))
+            return true;
+    return false;
+}
+
 void serial_send_untold(const char *text, size_t bytes)
 {
     for (unsigned i = 0; i < port_count; i++)

@@ -1,6 +1,7 @@
 /* Serial ports, for the core's own files. Drivers and applications see <ingot/serial.h>. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/handoff_view.h"
@@ -15,6 +16,9 @@ unsigned serial_count(void);
 
 /* A line on every port: prefix, text, end of line. Any context. */
 void serial_send_line(const char *prefix, size_t prefix_bytes, const char *text, size_t text_bytes);
+
+/* Some port did not get the loader's own log. */
+bool serial_has_untold(void);
 
 /* The same without prefix, on the ports that did not get the loader's own log. */
 void serial_send_untold(const char *text, size_t bytes);

@@ -43,13 +43,13 @@ _Noreturn void core_start(struct handoff *block, uint64_t entry_ticks)
     option_start(view.command_line, application_name);
     arch_start_memory(&view);                  /* where stacks and guards lie */
     memory_start(&view);                       /* pages_alloc() works */
-    display_start(&view);
-    arch_start_paging(&view);                  /* our own tables; the loader's are free */
     acpi_init(view.roots ? view.roots->acpi_rsdp : 0, memory_readable);
     driver_start_phase(DRIVER_COUNTER);
+    clock_look();                              /* the time until clock_start() is what the clock is measured by */
+    display_start(&view);
+    arch_start_paging(&view);                  /* our own tables; the loader's are free */
     clock_look();
     mem_audit();                               /* nothing writable and executable, guards in place: proved, each time */
-    clock_look();
     serial_start(&view);
     driver_start_phase(DRIVER_SERIAL);
     display_open_console();

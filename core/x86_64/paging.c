@@ -160,15 +160,15 @@ int paging_set(uint64_t start, uint64_t end, struct page_use use)
 /* Leaves that follow each other and say the same: how many, from table[index] on. By fours, as an audit looks at every page. */
 static unsigned run_of_leaves(const uint64_t *table, unsigned index, uint64_t step)
 {
-    uint64_t value = table[index];
-    unsigned at = index;
+    const uint64_t *at = table + index, *past = table + TABLE_ENTRIES;
+    uint64_t value = *at;
 
-    for (; at + 4 <= TABLE_ENTRIES; at += 4, value += 4 * step)
-        if (table[at] != value || table[at + 1] != value + step || table[at + 2] != value + 2 * step || table[at + 3] != value + 3 * step)
+    for (; past - at >= 4; at += 4, value += 4 * step)
+        if (at[0] != value || at[1] != value + step || at[2] != value + 2 * step || at[3] != value + 3 * step)
             break;
-    for (; at < TABLE_ENTRIES && table[at] == value; at++)
+    for (; at < past && *at == value; at++)
         value += step;
-    return at - index;
+    return (unsigned)(at - table) - index;
 }
 
 /* Entries from table[index] on that are all zero, by fours: most of a sparse table. */
@@ -252,6 +252,12 @@ void arch_start_paging(const struct handoff_view *view)
         pages_add(view->image->tables_base, view->image->tables_base + view->image->tables_bytes);
 }
 
+/* Before there are tables of our own the loader's are in use: what lies below 4 GiB is mapped uncached, and will be. */
+static int map_early(uint64_t end, enum mem_caching caching)
+{
+    return end <= 1ull << 32 && caching == MEM_UNCACHED ? 0 : ERR_NOT_READY;
+}
+
 int mem_map_device(phys_addr address, uint64_t bytes, enum mem_caching caching, volatile void **out_pointer)
 {
     static const enum page_cache cache[] = { PAGE_UC, PAGE_WC, PAGE_WB };
@@ -260,11 +266,10 @@ int mem_map_device(phys_addr address, uint64_t bytes, enum mem_caching caching, 
 
     if (bytes == 0 || end <= start || end > address_limit() || start == 0 || memory_overlaps_ram(start, end))
         return ERR_BAD_VALUE;
-    error = paging_set(start, end, (struct page_use){ PAGE_RW, cache[caching] });
-    if (error) {
+    error = root ? paging_set(start, end, (struct page_use){ PAGE_RW, cache[caching] }) : map_early(end, caching);
+    if (error == ERR_NO_MEMORY)
         log_warn("no memory for the tables of %llu bytes at %#llx", (unsigned long long)bytes, (unsigned long long)address);
-        return error;
-    }
-    *out_pointer = (volatile void *)(uintptr_t)address;
-    return 0;
+    if (error == 0)
+        *out_pointer = (volatile void *)(uintptr_t)address;
+    return error;
 }

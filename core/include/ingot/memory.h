@@ -16,7 +16,8 @@ enum mem_caching {
  * another caching. All pages that the range touches are mapped; a later call may change the caching of earlier ones, which other CPUs
  * see at their next use only after mem_flush_all().
  * 0; ERR_BAD_VALUE: bytes is 0, the range wraps or ends beyond the CPU's address lines, or memory of the map lies in it (RAM
- * is never given another caching); ERR_NO_MEMORY: no page for the tables. Not in interrupts. */
+ * is never given another caching); ERR_NO_MEMORY: no page for the tables; ERR_NOT_READY: in a driver of
+ * phase DRIVER_COUNTER, which runs on the loader's tables, above 4 GiB or with another caching. Not in interrupts. */
 int mem_map_device(phys_addr address, uint64_t bytes, enum mem_caching caching, volatile void **out_pointer);
 
 /* Walks all page tables and compares them with what must hold: nothing writable and executable, page 0 and the guards not
