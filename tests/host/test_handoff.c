@@ -258,6 +258,18 @@ static void the_vendor_must_end(void **state)
     expect_refusal(&block, block.used, "firmware: no NUL ends the vendor");
 }
 
+static void a_text_that_ends_the_block_is_not_read_beyond(void **state)
+{
+    struct block block;
+
+    (void)state;
+    block_make(&block);
+    block_add_text(&block, HANDOFF_COMMAND_LINE, "seven..");
+    memset(block.bytes + block.used - 8, 'x', 8);
+    block_seal(&block);
+    expect_refusal(&block, block.used, "command line: no NUL ends it");
+}
+
 static void every_bit_flip_is_seen_by_the_checksum(void **state)
 {
     struct block block;
@@ -477,6 +489,7 @@ int main(void)
         cmocka_unit_test(more_devices_than_anyone_looks_at_are_passed_over),
         cmocka_unit_test(each_field_broken_gives_its_own_sentence),
         cmocka_unit_test(the_vendor_must_end),
+        cmocka_unit_test(a_text_that_ends_the_block_is_not_read_beyond),
         cmocka_unit_test(every_bit_flip_is_seen_by_the_checksum),
         cmocka_unit_test(a_wrong_checksum_is_told_with_both_sums),
         cmocka_unit_test(no_block_and_a_crooked_one_are_told_apart),
