@@ -18,6 +18,9 @@ void arch_start_memory(const struct handoff_view *view);
 /* Page tables of our own in place of the loader's, and the CPU's protections on. Boot CPU, after memory_start() and display_start(). */
 void arch_start_paging(const struct handoff_view *view);
 
+/* Lets [start, end), which is memory, be written. ERR_NO_MEMORY. */
+int arch_make_writable(uint64_t start, uint64_t end);
+
 /* One line: what CPU this is and what was turned on for applications. After the log works. */
 void arch_describe_cpu(void);
 

@@ -1,7 +1,7 @@
 # The core: everything an application stands on, linked with drivers and application into one ELF that the loader carries.
 
 core_sources := \
-	core/start.c core/handoff.c core/option.c core/machine.c core/memory.c core/pages.c core/range.c core/tree.c core/lock.c \
+	core/start.c core/handoff.c core/option.c core/machine.c core/memory.c core/reclaim.c core/pages.c core/range.c core/tree.c core/lock.c \
 	core/heap.c core/heap_guard.c core/irq.c core/timer.c core/timer_queue.c \
 	core/clock.c core/log.c core/panic.c core/end.c core/driver.c core/serial.c core/display.c core/screen.c core/pen.c core/ansi.c core/utf8.c \
 	core/error.c core/string.c core/format.c core/power.c \

@@ -39,6 +39,11 @@ const struct handoff_region *memory_from(uint64_t address, const struct handoff_
     return map->region + find(address);
 }
 
+const struct handoff_memory_map *memory_map(void)
+{
+    return map;
+}
+
 bool memory_overlaps_ram(uint64_t start, uint64_t end)
 {
     for (uint32_t i = find(start); map && start < end && i < map->count && map->region[i].start < end; i++)

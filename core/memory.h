@@ -15,6 +15,9 @@ bool memory_overlaps_ram(uint64_t start, uint64_t end);
 /* start as a pointer, or NULL unless all of [start, start + bytes) is memory where firmware may have put tables. Any context. */
 const void *memory_readable(uint64_t start, uint64_t bytes);
 
+/* The map as the handoff has it. After memory_start(), any context. */
+const struct handoff_memory_map *memory_map(void);
+
 /* Bytes of all regions of a type. */
 uint64_t memory_bytes(uint32_t type);
 

@@ -252,6 +252,11 @@ void arch_start_paging(const struct handoff_view *view)
         pages_add(view->image->tables_base, view->image->tables_base + view->image->tables_bytes);
 }
 
+int arch_make_writable(uint64_t start, uint64_t end)
+{
+    return paging_set(start, end, (struct page_use){ PAGE_RW, PAGE_WB });
+}
+
 /* Before there are tables of our own the loader's are in use: what lies below 4 GiB is mapped uncached, and will be. */
 static int map_early(uint64_t end, enum mem_caching caching)
 {
