@@ -56,10 +56,10 @@ static void tell_map(const struct room *room, uint32_t ranges, uint32_t dropped,
 void handoff_make_map(struct loader *loader)
 {
     struct room *room = &loader->room;
-    struct map_source source = { room->descriptors, room->bytes, room->descriptor_bytes, false };
+    struct map_source source = { room->descriptors, room->bytes, room->descriptor_bytes };
     struct handoff_memory_map *map = (struct handoff_memory_map *)(room->handoff + 1);
     struct handoff_region claim[MEMORY_BLOCKS_MAX + 3];
-    uint32_t dropped, overlaps, unmapped, claims, count = map_decode(&source, map_handoff_type, room->range, &dropped);
+    uint32_t dropped, overlaps, unmapped, claims, count = map_decode(&source, 0, room->range, &dropped);
 
     overlaps = map_sort(room->range, count);
     claims = make_claims(loader, claim);

@@ -47,32 +47,32 @@ static bool is_special(uint64_t attributes)
     return !cacheable || attributes & EFI_MEMORY_SPECIFIC_PURPOSE;
 }
 
-uint32_t map_handoff_type(uint32_t firmware_type, uint64_t attributes)
+/* The type that a descriptor's memory gets, 0: it is left out. */
+static uint32_t type_of(const struct descriptor *descriptor, uint32_t ram_type)
 {
-    uint32_t type = kind_of(firmware_type)->type;
+    const struct kind *kind = kind_of(descriptor->is.Type);
+    uint64_t attributes = descriptor->is.Attribute;
 
+    if (ram_type)
+        return kind->is_ram && !is_special(attributes) ? ram_type : 0;
     if (attributes & EFI_MEMORY_RUNTIME)
-        return type == HANDOFF_MEMORY_MMIO ? type : HANDOFF_MEMORY_RUNTIME;
-    return type <= HANDOFF_MEMORY_LOADER && is_special(attributes) ? HANDOFF_MEMORY_RESERVED : type;
-}
-
-uint32_t map_is_ram(uint32_t firmware_type, uint64_t attributes)
-{
-    return kind_of(firmware_type)->is_ram && !is_special(attributes);
+        return kind->type == HANDOFF_MEMORY_MMIO ? HANDOFF_MEMORY_MMIO : HANDOFF_MEMORY_RUNTIME;
+    return kind->type <= HANDOFF_MEMORY_LOADER && is_special(attributes) ? HANDOFF_MEMORY_RESERVED : kind->type;
 }
 
 /* The descriptor's range in pages that are wholly its own, for memory that may be used, or that it touches, for memory that may not. False: empty, or
  * past the end of the address space. */
-static bool range_of(const struct descriptor *descriptor, uint32_t type, struct handoff_region *out)
+static bool range_of(const struct descriptor *descriptor, bool may_be_used, struct handoff_region *out)
 {
     uint64_t start = descriptor->is.PhysicalStart, pages = descriptor->is.NumberOfPages, end;
-    uint64_t outward = type > HANDOFF_MEMORY_LOADER ? PAGE_BYTES - 1 : 0;
+    uint64_t outward = may_be_used ? 0 : PAGE_BYTES - 1;
 
     if (pages == 0 || pages > (-(uint64_t)PAGE_BYTES - start) / PAGE_BYTES || start > -(uint64_t)PAGE_BYTES)
         return false;
     end = start + pages * PAGE_BYTES + outward;
     start += PAGE_BYTES - 1 - outward;
-    *out = (struct handoff_region){ start & -(uint64_t)PAGE_BYTES, end & -(uint64_t)PAGE_BYTES, type, descriptor->is.Type };
+    out->start = start & -(uint64_t)PAGE_BYTES;
+    out->end = end & -(uint64_t)PAGE_BYTES;
     return out->start < out->end;
 }
 
@@ -84,22 +84,22 @@ static bool join(struct handoff_region *before, const struct handoff_region *ran
     return true;
 }
 
-uint32_t map_decode(const struct map_source *source, map_classify *classify, struct handoff_region *out, uint32_t *out_dropped)
+uint32_t map_decode(const struct map_source *source, uint32_t ram_type, struct handoff_region *out, uint32_t *out_dropped)
 {
     uint32_t count = 0, dropped = 0;
 
     for (uint64_t at = 0; at < source->bytes; at += source->descriptor_bytes) {
         const struct descriptor *descriptor = (const void *)(source->descriptors + at);
-        uint32_t type = classify(descriptor->is.Type, descriptor->is.Attribute);
+        uint32_t type = type_of(descriptor, ram_type);
 
         if (type == 0)
             continue;
-        if (!range_of(descriptor, type, &out[count])) {
+        if (!range_of(descriptor, ram_type || type <= HANDOFF_MEMORY_LOADER, &out[count])) {
             dropped++;
             continue;
         }
-        if (source->anonymous)
-            out[count].firmware_type = 0;
+        out[count].type = type;
+        out[count].firmware_type = ram_type ? 0 : descriptor->is.Type;
         if (count == 0 || !join(&out[count - 1], &out[count]))
             count++;
     }

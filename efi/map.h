@@ -5,7 +5,6 @@
  * with the disorder, not with the memory. */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/handoff.h"
@@ -16,18 +15,12 @@ struct map_source {                         /* what GetMemoryMap gave */
     const uint8_t *descriptors;
     uint64_t bytes;                         /* a multiple of descriptor_bytes */
     uint64_t descriptor_bytes;              /* at least EFI_DESCRIPTOR_BYTES_MIN; neighbours need not be aligned */
-    bool anonymous;                         /* what the firmware called the memory does not matter: firmware_type becomes 0 */
 };
 
-/* The type that a descriptor's memory gets, 0: leave it out. */
-typedef uint32_t map_classify(uint32_t firmware_type, uint64_t attributes);
-
-/* The core's view (enum handoff_memory_type), and a view of RAM alone: 1 for what is RAM whoever uses it, else 0. */
-map_classify map_handoff_type, map_is_ram;
-
 /* Decodes descriptors to out, which has room for all of them (bytes / descriptor_bytes): empty and wrapping ones are dropped and counted,
- * neighbours of one kind are joined. Returns the number of ranges. */
-uint32_t map_decode(const struct map_source *source, map_classify *classify, struct handoff_region *out, uint32_t *out_dropped);
+ * neighbours of one kind are joined. With ram_type = 0 types are enum handoff_memory_type; else only what is RAM, whoever uses it, is there,
+ * as ram_type, with a firmware_type of 0. Returns the number of ranges. */
+uint32_t map_decode(const struct map_source *source, uint32_t ram_type, struct handoff_region *out, uint32_t *out_dropped);
 
 /* Sorts ranges by start. Returns how many of them overlap an earlier one. */
 uint32_t map_sort(struct handoff_region *range, uint32_t count);

@@ -8,11 +8,6 @@
 #include "efi/room.h"
 #include "efi/serial.h"
 
-static uint32_t mapping_of(uint32_t firmware_type, uint64_t attributes)
-{
-    return map_is_ram(firmware_type, attributes) ? CPU_MAP_MEMORY : 0;
-}
-
 static void add(struct room *room, uint32_t *count, uint64_t start, uint64_t end, uint32_t mapping)
 {
     start &= -(uint64_t)HANDOFF_PAGE_BYTES;
@@ -41,8 +36,8 @@ static void add_core(const struct loader *loader, struct room *room, uint32_t *c
 static uint32_t collect(struct loader *loader)
 {
     struct room *room = &loader->room;
-    struct map_source source = { room->descriptors, room->bytes, room->descriptor_bytes, true };
-    uint32_t dropped, count = map_decode(&source, mapping_of, room->range, &dropped);
+    struct map_source source = { room->descriptors, room->bytes, room->descriptor_bytes };
+    uint32_t dropped, count = map_decode(&source, CPU_MAP_MEMORY, room->range, &dropped);
     uint64_t text_start, text_end;
     const struct serial_port *port;
 

@@ -127,7 +127,7 @@ static uint64_t free_kib(struct loader *loader)
     EFI_STATUS status;
 
     if (room->base && room_read_map(loader, &status) == MAP_OK)
-        count = map_decode(&(struct map_source){ room->descriptors, room->bytes, room->descriptor_bytes, false }, map_handoff_type, room->range, &dropped);
+        count = map_decode(&(struct map_source){ room->descriptors, room->bytes, room->descriptor_bytes }, 0, room->range, &dropped);
     for (uint32_t i = 0; i < count; i++)
         if (room->range[i].type == HANDOFF_MEMORY_USABLE)
             bytes += room->range[i].end - room->range[i].start;
