@@ -27,7 +27,7 @@ enum { LINES_MAX = 4000, LINE_BYTES = 400, RING_BYTES = 32768 };
 struct outcome {
     unsigned lines;                              /* on the serial port */
     char line[LINES_MAX][LINE_BYTES];
-    unsigned replayed, shown;
+    unsigned replayed, shown, told_in_panic;
     char color[LINES_MAX][16];                   /* of each line on the screen */
     size_t longest;                              /* text, without its prefix */
 };
@@ -69,8 +69,12 @@ void serial_send_untold(const char *text, size_t bytes)
     outcome->replayed++;
 }
 
-unsigned display_count(void) { return 1; }
-bool serial_has_untold(void) { return true; }
+static unsigned displays = 1;
+static bool untold = true;
+
+unsigned display_count(void) { return displays; }
+bool serial_has_untold(void) { return untold; }
+
 void display_log_line(const char *color, const char *prefix, size_t prefix_bytes, const char *text, size_t text_bytes)
 {
     (void)prefix, (void)prefix_bytes, (void)text, (void)text_bytes;
@@ -308,6 +312,23 @@ static void early_lines_come_in_order_behind_the_loaders_with_their_time(void **
     assert_string_equal(outcome->color[0], "\033[2m");
 }
 
+static void say_to_those_who_know(const void *argument)
+{
+    (void)argument;
+    displays = 0;
+    untold = false;
+    log_open("loader one\nloader two");
+    log_info("ours");
+}
+
+static void the_loaders_lines_are_not_told_twice(void **state)
+{
+    (void)state;
+    run(say_to_those_who_know);
+    assert_int_equal(outcome->replayed, 0);
+    assert_int_equal(outcome->lines, 1);
+}
+
 enum { TOO_MANY = 3000 };
 
 static void say_too_much(const void *argument)
@@ -397,6 +418,7 @@ static void panic_while_sending(void)
 {
     log_panic_mode();
     log_raw("PANIC TEST: in the middle of a line");
+    outcome->told_in_panic = outcome->lines;     /* nobody comes back from a panic to send the rest */
 }
 
 static void say_and_panic(const void *argument)
@@ -414,6 +436,7 @@ static void a_panic_gets_out_what_was_kept_even_while_a_line_is_sent(void **stat
     (void)state;
     run(say_and_panic);
     assert_int_equal(outcome->lines, 7);
+    assert_int_equal(outcome->told_in_panic, 6);
     for (unsigned i = 0; i < 5; i++)
         assert_non_null(strstr(outcome->line[i], "kept"));
     expect(5, "PANIC TEST: in the middle of a line");
@@ -464,6 +487,7 @@ int main(void)
         cmocka_unit_test(a_subsystem_with_a_long_name_does_no_harm),
         cmocka_unit_test(a_long_line_is_cut_and_shows_it),
         cmocka_unit_test(early_lines_come_in_order_behind_the_loaders_with_their_time),
+        cmocka_unit_test(the_loaders_lines_are_not_told_twice),
         cmocka_unit_test(lost_lines_are_counted_and_told),
         cmocka_unit_test(lines_lost_while_the_log_is_open_are_told_too),
         cmocka_unit_test(a_line_from_within_a_sink_comes_next),
