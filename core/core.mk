@@ -3,7 +3,7 @@
 core_sources := \
 	core/start.c core/handoff.c core/option.c core/machine.c core/memory.c core/reclaim.c core/pages.c core/range.c core/tree.c core/lock.c \
 	core/heap.c core/heap_guard.c core/irq.c core/timer.c core/timer_queue.c \
-	core/clock.c core/log.c core/panic.c core/end.c core/driver.c core/serial.c core/display.c core/screen.c core/pen.c core/ansi.c core/utf8.c \
+	core/clock.c core/log.c core/panic.c core/end.c core/driver.c core/serial.c core/display.c core/screen.c core/pen.c core/font.c core/ansi.c core/utf8.c \
 	core/error.c core/string.c core/format.c core/power.c \
 	core/acpi.c core/acpi_fadt.c core/acpi_madt.c core/acpi_devices.c core/acpi_info.c core/acpi_aml.c
 core_cpu_sources := \
@@ -36,7 +36,7 @@ CORE_CFLAGS = $(TARGET_CFLAGS) -mgeneral-regs-only -I.
 core_hot := pages tree x86_64/paging heap timer_queue timer irq pen x86_64/interrupt x86_64/trap
 CORE_CFLAGS += $(if $(filter $(core_hot:%=$(OUT)/core/%.o),$@),-O2,-Os)
 
-core_objects := $(patsubst %,$(OUT)/%.o,$(basename $(core_sources) $(core_cpu_sources))) $(OUT)/core/font.o
+core_objects := $(patsubst %,$(OUT)/%.o,$(basename $(core_sources) $(core_cpu_sources))) $(OUT)/core/font_table.o
 driver_objects = $(patsubst %.c,$(OUT)/%.o,$(drivers_sources))
 
 $(OUT)/core/%.o: core/%.c core/core.mk
@@ -51,16 +51,16 @@ $(OUT)/drivers/%.o: drivers/%.c core/core.mk
 
 # The console's font, from Debian's psf-unifont: of the 8x16 fonts it alone has all block elements, and needs no other package.
 FONT ?= /usr/share/consolefonts/Unifont-APL8x16.psf.gz
-$(OUT)/core/font.S: tools/font.py $(FONT)
+$(OUT)/core/font_table.S: tools/font.py $(FONT)
 	@mkdir -p $(@D)
 	$(PYTHON) tools/font.py $(FONT) $@
-$(OUT)/core/font.o: $(OUT)/core/font.S
+$(OUT)/core/font_table.o: $(OUT)/core/font_table.S
 	$(CC) -c -o $@ $<
 
 # No interpreter; a symbol that is missing is an error, not a run-time surprise. File offsets need no page alignment, as the loader
 # copies: 16 keeps the padding out of the image.
 CORE_LDFLAGS := -O2 -pie --no-dynamic-linker -T core/$(ARCH)/link.ld --gc-sections --build-id=sha1 -z noexecstack \
-                -z max-page-size=16 -z nocombreloc --no-undefined --fatal-warnings
+                -z max-page-size=16 -z pack-relative-relocs -z nocombreloc --no-undefined --fatal-warnings
 
 $(OUT)/core.elf: $(core_objects) $(driver_objects) $(app_objects) core/$(ARCH)/link.ld
 	ld $(CORE_LDFLAGS) -o $@ $(filter %.o,$^)

@@ -113,7 +113,7 @@ static unsigned put_rows_32_double(const struct pen *pen, uint8_t *to, const uin
 
 static void put_place(struct pen *pen, uint8_t *to, screen_cell wanted, screen_cell shown)
 {
-    const uint8_t *rows = font_glyphs[cell_glyph(wanted)], *rows_shown = font_glyphs[cell_glyph(shown)];
+    const uint8_t *rows = pen->glyphs[cell_glyph(wanted)].row, *rows_shown = pen->glyphs[cell_glyph(shown)].row;
     uint8_t other[FONT_HEIGHT];
 
     if (!is_comparable(wanted, shown)) {         /* every row differs */
@@ -128,9 +128,10 @@ static void put_place(struct pen *pen, uint8_t *to, screen_cell wanted, screen_c
 
 /* ---- public ---- */
 
-void pen_init(struct pen *pen, const struct display *display, unsigned scale)
+void pen_init(struct pen *pen, const struct display *display, const struct font_glyph *glyphs, unsigned scale)
 {
     pen->display = display;
+    pen->glyphs = glyphs;
     pen->scale = scale;
     pen->pixel_bytes = display->bits_per_pixel / 8;
     pen->strip_bytes = 4 * scale * pen->pixel_bytes;

@@ -12,7 +12,7 @@
 /* A character place: which glyph, in which colours. 0 is a space in the default colours. A space differs from another by its paper. */
 typedef uint32_t screen_cell;
 enum {
-    CELL_GLYPH       = 0xffff,        /* [15:0]  of font_glyphs */
+    CELL_GLYPH       = 0xffff,        /* [15:0]  number in the font */
     CELL_INK_SHIFT   = 16,            /* [19:16] ANSI colour, exclusive-or PEN_DEFAULT_INK */
     CELL_PAPER_SHIFT = 24,            /* [27:24] ANSI colour */
     CELL_PAPER       = 15 << CELL_PAPER_SHIFT,
@@ -27,6 +27,7 @@ enum {
 
 struct pen {
     const struct display *display;
+    const struct font_glyph *glyphs;
     unsigned scale;                   /* pixels a dot, each way */
     unsigned pixel_bytes, strip_bytes;
     uint32_t color[PEN_COLORS];       /* pixel values */
@@ -37,8 +38,8 @@ struct pen {
     uint8_t strip[16 * PEN_STRIP_MAX] __attribute__((aligned(16)));    /* every four dots as pixels */
 };
 
-/* display outlives the pen. scale is 1 to PEN_SCALE_MAX. */
-void pen_init(struct pen *pen, const struct display *display, unsigned scale);
+/* display and glyphs, the unpacked font, outlive the pen. scale is 1 to PEN_SCALE_MAX. */
+void pen_init(struct pen *pen, const struct display *display, const struct font_glyph *glyphs, unsigned scale);
 
 /* Makes the display black. */
 void pen_clear(struct pen *pen);

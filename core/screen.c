@@ -365,7 +365,7 @@ size_t screen_bytes(const struct display *display)
 
     size_t rows = rows_of(display), cells = rows * columns_of(display);
 
-    return 2 * cells * sizeof(screen_cell) + rows * sizeof(struct screen_span);
+    return font_glyph_count * sizeof(struct font_glyph) + 2 * cells * sizeof(screen_cell) + rows * sizeof(struct screen_span);
 }
 
 static int check_display(const struct display *display)
@@ -385,6 +385,7 @@ static int check_display(const struct display *display)
 int screen_init(struct screen *screen, const struct display *display, void *memory, size_t bytes, bool already_black)
 {
     int result = check_display(display);
+    struct font_glyph *glyphs = memory;
 
     screen->rows = screen->columns = 0;
     if (result < 0)
@@ -396,12 +397,13 @@ int screen_init(struct screen *screen, const struct display *display, void *memo
     screen->rows = rows_of(display);
     screen->scroll_rows = 1;
     screen->top = 0;
-    screen->wanted = memory;
+    screen->wanted = (screen_cell *)(glyphs + font_glyph_count);
     screen->shown = screen->wanted + (size_t)screen->rows * screen->columns;
     screen->touched = (struct screen_span *)(screen->shown + (size_t)screen->rows * screen->columns);
     screen->ansi = (struct ansi){ 0 };
     screen->decoder = (struct utf8_decoder){ 0 };
-    pen_init(&screen->pen, display, scale_of(display));
+    font_unpack(font_packed, font_packed_bytes, glyphs, font_glyph_count);
+    pen_init(&screen->pen, display, glyphs, scale_of(display));
     touch_all(screen);
     start_over(screen);
     if (already_black)

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """font.py FONT.psf[.gz] OUT.S: turns a console font of 8x16 dots into the tables of core/font.h, as assembly.
 
-Reads PSF 1 and PSF 2 with their Unicode tables. The glyphs are sorted by the first character each stands for, so that neighbours in
-Unicode become neighbours in the table and few ranges name them all. Glyph 0 is the space. The same font gives the same bytes.
+Reads PSF 1 and PSF 2 with their Unicode tables, and keeps what a console needs. The glyphs are sorted by the first character each
+stands for, so that neighbours in Unicode become neighbours in the table and few ranges name them all. Glyph 0 is the space. They are
+packed as core/font.h describes it. The same font gives the same bytes.
 
 Source: the kbd project's description of "The PSF font format" (psf.4)."""
 import gzip
@@ -17,6 +18,10 @@ GLYPHS_MAX = 0x10000
 SPACE, REPLACEMENT = 0x20, 0xFFFD
 NEEDED = (range(0x20, 0x7F), range(0xA0, 0xAD), range(0xAE, 0x100),                 # ASCII, Latin-1 without its soft hyphen
           (0x2026, 0x20AC, REPLACEMENT), range(0x2190, 0x2194), range(0x2500, 0x25A0))    # ellipsis, euro, arrows, boxes and blocks
+WELCOME = (range(0x100, 0x180), range(0x2010, 0x2040), range(0x2194, 0x2196),         # Latin Extended-A, dashes and quotes, arrows
+           (0x221A, 0x221E, 0x2248, 0x2260, 0x2264, 0x2265))                          # root, infinity, about, unequal, at most, at least
+KEPT = {c for part in NEEDED + WELCOME for c in part}
+DISTANCE_MAX = 255
 
 
 class BadFont(Exception):
@@ -109,8 +114,8 @@ def check_needed(glyph_of):
 
 
 def sort_glyphs(glyphs, glyph_of):
-    """Numbers the glyphs by their first character; those that stand for none, and characters above U+FFFF, are left out."""
-    glyph_of = {c: glyph_of[c] for c in sorted(glyph_of) if SPACE <= c <= 0xFFFF}
+    """Numbers the glyphs by their first character; characters that are not kept, and glyphs that stand for none, are left out."""
+    glyph_of = {c: glyph_of[c] for c in sorted(glyph_of) if c in KEPT}
     new_number = {}
     for old in glyph_of.values():
         new_number.setdefault(old, len(new_number))
@@ -128,15 +133,33 @@ def make_ranges(glyph_of):
     return ranges
 
 
+def changes(glyph, model):
+    """Where the two differ, each row seen against the one above it: what the row's byte is to be XORed with."""
+    difference = int.from_bytes(glyph, "little") ^ int.from_bytes(model, "little")
+    return (difference ^ difference << 8).to_bytes(HEIGHT + 1, "little")[:HEIGHT]
+
+
+def pack_glyph(glyphs, number):
+    """The distance back to the glyph that this one is most like, 0 for an empty one; which rows change; the changes."""
+    models = [(0, bytes(HEIGHT))] + [(d, glyphs[number - d]) for d in range(1, min(number, DISTANCE_MAX) + 1)]
+    packed = [(distance, changes(glyphs[number], model)) for distance, model in models]
+    distance, rows = max(packed, key=lambda entry: entry[1].count(0))
+    mask = sum(1 << row for row, change in enumerate(rows) if change)
+    return struct.pack("<BH", distance, mask) + bytes(change for change in rows if change)
+
+
 def symbol(name, align, lines):
     return [f"    .globl {name}", f"    .hidden {name}", f"    .p2align {align}", f"{name}:"] + lines
 
 
 def assembly(glyphs, ranges, replacement):
     shorts = [f"    .short {first:#06x}, {last:#06x}, {glyph}" for first, last, glyph in ranges]
-    rows = ["    .byte " + ", ".join(f"{row:#04x}" for row in glyph) for glyph in glyphs]
+    packed = [pack_glyph(glyphs, number) for number in range(len(glyphs))]
+    lines = ["    .byte " + ", ".join(f"{byte:#04x}" for byte in entry) for entry in packed]
     return "\n".join(["/* Made by tools/font.py. Contract: core/font.h. */", '    .section .rodata.font, "a", %progbits']
-                     + symbol("font_glyphs", 3, rows) + symbol("font_ranges", 1, shorts)
+                     + symbol("font_packed", 0, lines) + symbol("font_ranges", 1, shorts)
+                     + symbol("font_packed_bytes", 1, [f"    .short {sum(map(len, packed))}"])
+                     + symbol("font_glyph_count", 1, [f"    .short {len(glyphs)}"])
                      + symbol("font_range_count", 1, [f"    .short {len(ranges)}"])
                      + symbol("font_replacement", 1, [f"    .short {replacement}"])
                      + ['    .section .note.GNU-stack, "", %progbits', ""])

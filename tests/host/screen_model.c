@@ -152,11 +152,17 @@ void model_style(struct model *model, unsigned code)
 
 static const uint8_t *glyph(uint32_t character)
 {
+    static struct font_glyph *glyphs;
+
+    if (!glyphs) {
+        glyphs = malloc(font_glyph_count * sizeof(*glyphs));
+        font_unpack(font_packed, font_packed_bytes, glyphs, font_glyph_count);
+    }
     for (unsigned i = 0; i < font_range_count; i++) {
         if (character >= font_ranges[i].first && character <= font_ranges[i].last)
-            return font_glyphs[font_ranges[i].glyph + character - font_ranges[i].first];
+            return glyphs[font_ranges[i].glyph + character - font_ranges[i].first].row;
     }
-    return font_glyphs[font_replacement];
+    return glyphs[font_replacement].row;
 }
 
 /* Half intensity for each of the bits red, green, blue, and the other half for bit 3; dark yellow is brown. */

@@ -1,5 +1,5 @@
 /* A terminal as it is described in core/screen.h, written a second time and simply: places in an array that scrolling moves, and a
- * renderer that asks for every pixel which dot it belongs to. Only the font's tables are the console's own. */
+ * renderer that asks for every pixel which dot it belongs to. Only the font is the console's own. */
 #pragma once
 
 #include <ingot/display.h>

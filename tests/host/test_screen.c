@@ -520,6 +520,31 @@ static void impossible_displays_are_refused(void **unused)
     free(good.pixels);
 }
 
+static screen_cell cell_of(struct screen *screen, uint32_t character)
+{
+    char text[UTF8_MAX_BYTES];
+
+    screen_write(screen, "\033c", 2);
+    screen_write(screen, text, utf8_encode(character, text));
+    assert_int_equal(screen->cursor.column, 1);
+    return screen->wanted[screen->top * screen->columns];
+}
+
+/* APL, Greek, CJK, an emoji, a control character beyond ASCII, and the neighbours of what the font has. */
+static void characters_that_the_font_lacks_are_replaced(void **unused)
+{
+    static const uint32_t lacking[] = { 0x2336, 0x3b1, 0x4e2d, 0x1f600, 0x85, 0xad, 0x100, 0x2012, 0x218f, 0x25a0, 0xfffc, 0x10ffff };
+    struct stage *stage = open_stage(&formats[0], 64, 64, 0, true);
+    screen_cell replacement = cell_of(stage->screen[0], UTF8_REPLACEMENT);
+
+    (void)unused;
+    for (size_t i = 0; i < COUNT(lacking); i++)
+        assert_int_equal(cell_of(stage->screen[0], lacking[i]), replacement);
+    assert_int_not_equal(cell_of(stage->screen[0], '?'), replacement);
+    assert_int_not_equal(cell_of(stage->screen[0], 0x259f), replacement);
+    close_stage(stage);
+}
+
 static void a_stray_string_does_not_hide_the_log(void **unused)
 {
     struct stage *stage = open_stage(&formats[0], 640, 480, 0, true);
@@ -587,6 +612,7 @@ int main(void)
         cmocka_unit_test(the_smallest_screens_work_or_say_no),
         cmocka_unit_test(the_largest_screens_are_scaled),
         cmocka_unit_test(impossible_displays_are_refused),
+        cmocka_unit_test(characters_that_the_font_lacks_are_replaced),
         cmocka_unit_test(a_stray_string_does_not_hide_the_log),
         cmocka_unit_test(scrolling_costs_what_changed),
     };

@@ -1,5 +1,6 @@
 """font.py: the tables say what the font says, are the same every time, and a font that cannot serve is told in one line."""
 import gzip
+import pathlib
 import re
 import struct
 import subprocess
@@ -9,6 +10,8 @@ import pytest
 
 import font
 from elfs import TOP
+
+FONT = pathlib.Path("/usr/share/consolefonts/Unifont-APL8x16.psf.gz")      # what core/core.mk takes
 
 CHARACTERS = [c for part in font.NEEDED for c in part]
 GLYPHS = [struct.pack("<QQ", c, ~c & 0xFFFF) for c in CHARACTERS][::-1]       # a glyph tells its character
@@ -27,19 +30,81 @@ def psf2(count=len(GLYPHS), width=8, flags=1, table=None, header=32):
     return b"\x72\xb5\x4a\x86" + struct.pack("<7I", 0, header, flags, count, 16, 16, width) + b"".join(GLYPHS) + table
 
 
+def unpack(packed):
+    """The glyphs as core/font.h describes them; each entry is a list of numbers."""
+    glyphs = []
+    for distance, low, high, *changes in packed:
+        model, row = glyphs[-distance] if distance else bytes(16), 0
+        assert len(changes) == (low | high << 8).bit_count() and all(changes)
+        rows = []
+        for bit in range(16):
+            row ^= changes.pop(0) if (low | high << 8) >> bit & 1 else 0
+            rows.append(model[bit] ^ row)
+        glyphs.append(bytes(rows))
+    return glyphs
+
+
 def tables(text):
-    rows = [bytes(int(v, 16) for v in line.split(",")) for line in re.findall(r"\.byte (.*)", text)]
-    shorts = [[int(v, 0) for v in line.split(",")] for line in re.findall(r"\.short (.*)", text)]
-    return rows, shorts[:-2], shorts[-2][0], shorts[-1][0]
+    """{symbol: its lines, each as a list of numbers}"""
+    found = {}
+    for line in text.splitlines():
+        if symbol := re.match(r"(\w+):", line):
+            lines = found[symbol[1]] = []
+        elif numbers := re.match(r" +\.(byte|short) (.*)", line):
+            lines.append([int(number, 0) for number in numbers[2].split(",")])
+    return found
+
+
+def drawn(text):
+    """{character: what is drawn for it}, and what is drawn for all others."""
+    table = tables(text)
+    glyphs, ranges = unpack(table["font_packed"]), table["font_ranges"]
+    assert table["font_glyph_count"] == [[len(glyphs)]] and table["font_packed_bytes"] == [[sum(map(len, table["font_packed"]))]]
+    assert table["font_range_count"] == [[len(ranges)]] and ranges == sorted(ranges) and ranges[0][:1] + ranges[0][2:] == [0x20, 0]
+    found = {c: glyphs[glyph + c - first] for first, last, glyph in ranges for c in range(first, last + 1)}
+    return found, glyphs[table["font_replacement"][0][0]]
 
 
 @pytest.mark.parametrize("data", [psf1(), psf2(), gzip.compress(psf1())], ids=["psf1", "psf2", "gzip"])
 def test_every_character_finds_its_glyph(data):
-    glyphs, ranges, count, replacement = tables(font.convert(data))
-    found = {c: glyphs[glyph + c - first] for first, last, glyph in ranges for c in range(first, last + 1)}
+    found, replacement = drawn(font.convert(data))
     assert found == dict(zip(CHARACTERS, GLYPHS[::-1]))
-    assert count == len(ranges) and ranges == sorted(ranges) and ranges[0][:1] + ranges[0][2:] == [0x20, 0]
-    assert glyphs[replacement] == found[0xFFFD]
+    assert replacement == found[0xFFFD]
+
+
+def test_what_no_console_needs_is_left_out():
+    table = psf1()[4 + 8192:].replace(b"\xff\xff", struct.pack("<HHHH", 0x2336, 0x152, 0x3B1, 0xFFFF), 1)
+    found, _ = drawn(font.convert(psf1(table=table)))
+    assert set(found) == set(CHARACTERS) | {0x152}
+
+
+UNPACKER = """#include <stdio.h>
+#include <stdlib.h>
+#include "core/font.h"
+int main(void)
+{
+    struct font_glyph *glyphs = malloc(font_glyph_count * sizeof(*glyphs));
+    font_unpack(font_packed, font_packed_bytes, glyphs, font_glyph_count);
+    return fwrite(glyphs, sizeof(*glyphs), font_glyph_count, stdout) != font_glyph_count;
+}
+"""
+
+
+@pytest.mark.skipif(not FONT.exists(), reason="Debian's psf-unifont is not installed")
+def test_the_core_unpacks_what_the_font_shows(tmp_path):
+    glyphs, glyph_of = font.read_font(FONT.read_bytes())
+    text = font.convert(FONT.read_bytes())
+    (tmp_path / "table.S").write_text(text)
+    (tmp_path / "main.c").write_text(UNPACKER)
+    sources = [tmp_path / "main.c", TOP / "core/font.c", tmp_path / "table.S"]
+    subprocess.run(["gcc", f"-I{TOP}", f"-I{TOP}/core/include", "-o", tmp_path / "unpack", *sources], check=True)
+    data = subprocess.run([tmp_path / "unpack"], check=True, capture_output=True).stdout
+    core = [data[at:at + 16] for at in range(0, len(data), 16)]
+    ranges = tables(text)["font_ranges"]
+    assert {c: core[glyph + c - first] for first, last, glyph in ranges for c in range(first, last + 1)} \
+        == {c: glyphs[number] for c, number in glyph_of.items() if c in font.KEPT}
+    assert core[tables(text)["font_replacement"][0][0]] == glyphs[glyph_of[font.REPLACEMENT]]
+    assert sum(map(len, tables(text)["font_packed"])) <= 2600
 
 
 def test_characters_may_share_a_glyph():
