@@ -60,7 +60,7 @@ $(OUT)/core/font_table.o: $(OUT)/core/font_table.S
 # No interpreter; a symbol that is missing is an error, not a run-time surprise. File offsets need no page alignment, as the loader
 # copies: 16 keeps the padding out of the image.
 CORE_LDFLAGS := -O2 -pie --no-dynamic-linker -T core/$(ARCH)/link.ld --gc-sections --build-id=sha1 -z noexecstack \
-                -z max-page-size=16 -z nocombreloc --no-undefined --fatal-warnings
+                -z max-page-size=16 -z pack-relative-relocs -z nocombreloc --no-undefined --fatal-warnings
 
 $(OUT)/core.elf: $(core_objects) $(driver_objects) $(app_objects) core/$(ARCH)/link.ld
 	ld $(CORE_LDFLAGS) -o $@ $(filter %.o,$^)

@@ -7,7 +7,7 @@
  *
  * The image. The core is a static-PIE ELF64. Load it at the addresses that its program headers name if that memory is free, else
  * move all of it by one multiple of HANDOFF_PAGE_BYTES and say so in the image record. Its only relocations are *_RELATIVE, in
- * DT_RELA. Memory that a segment has beyond its file bytes may hold anything: the core clears its own .bss.
+ * DT_RELA, and packed ones, in DT_RELR. Memory that a segment has beyond its file bytes may hold anything: the core clears its own .bss.
  *
  * At the entry (x86_64):
  *   - 64-bit mode, paging on, interrupts off, direction flag clear; RDI = address of struct handoff; RSP = end of the stack in the

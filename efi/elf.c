@@ -9,7 +9,8 @@ enum { PAGE_BYTES = 4096 };
 enum { ET_EXEC = 2, ET_DYN = 3 };
 enum { PT_LOAD = 1, PT_DYNAMIC = 2, PT_INTERP = 3 };
 enum {
-    DT_NULL = 0, DT_NEEDED = 1, DT_RELA = 7, DT_RELASZ = 8, DT_RELAENT = 9, DT_REL = 17, DT_TEXTREL = 22, DT_JMPREL = 23, DT_RELR = 36,
+    DT_NULL = 0, DT_NEEDED = 1, DT_RELA = 7, DT_RELASZ = 8, DT_RELAENT = 9, DT_REL = 17, DT_TEXTREL = 22, DT_JMPREL = 23,
+    DT_RELRSZ = 35, DT_RELR = 36, DT_RELRENT = 37,
     DT_FLAGS_1 = 0x6ffffffb,
 };
 enum { DF_1_PIE = 0x08000000 };
@@ -50,6 +51,7 @@ struct elf_file {                           /* what the checks pass on to each o
 
 struct elf_tags {                           /* of the dynamic section, as far as they matter here */
     uint64_t table, table_bytes, entry_bytes;
+    uint64_t packed, packed_bytes, packed_entry_bytes;
 };
 
 static bool in_file(const struct elf_file *file, uint64_t offset, uint64_t bytes)
@@ -171,42 +173,103 @@ static enum elf_fault read_dynamic(struct elf_file *file, struct elf_tags *tags)
         case DT_RELASZ:  tags->table_bytes = entry->value; break;
         case DT_RELAENT: tags->entry_bytes = entry->value; break;
         case DT_FLAGS_1: file->movable = entry->value & DF_1_PIE; break;
-        case DT_NEEDED: case DT_REL: case DT_TEXTREL: case DT_JMPREL: case DT_RELR:
+        case DT_RELR:    tags->packed = entry->value; break;
+        case DT_RELRSZ:  tags->packed_bytes = entry->value; break;
+        case DT_RELRENT: tags->packed_entry_bytes = entry->value; break;
+        case DT_NEEDED: case DT_REL: case DT_TEXTREL: case DT_JMPREL:
             return ELF_DYNAMIC;             /* libraries, or relocations that we would have to know how to apply */
         }
     return ELF_DYNAMIC;                     /* no end */
 }
 
-/* Each must be of the one known type and lie in file bytes of a segment that is not executable. */
+/* Packed relocations (gABI, "Relative Relocation Table"): an even word is a place; an odd one is a map of the 63 words behind the
+ * last. */
+struct packed {
+    const uint64_t *entry;
+    uint64_t left, map, base;               /* base: of the word that the map's lowest bit stands for */
+};
+
+static bool next_packed(struct packed *at, uint64_t *out_place)
+{
+    for (;;) {
+        if (at->map) {
+            *out_place = at->base;
+            while (!(at->map & 1)) {
+                at->map >>= 1;
+                *out_place += 8;
+            }
+            at->map >>= 1;
+            at->base = *out_place + 8;
+            return true;
+        }
+        if (!at->left)
+            return false;
+        at->left--;
+        if (!(*at->entry & 1)) {
+            *out_place = *at->entry++;
+            at->base = *out_place + 8;
+            return true;
+        }
+        at->map = *at->entry++ >> 1;
+    }
+}
+
+/* A place of 8 bytes that may be changed: in file bytes of a segment that is not executable. *last is kept from call to call. */
+static bool is_place(const struct elf_image *image, uint64_t place, const struct elf_segment **last)
+{
+    if (!*last || place - (*last)->address > (*last)->file_bytes - 8)
+        *last = segment_of(image, place, 8);
+    return *last && !((*last)->flags & ELF_EXECUTE);
+}
+
+/* Each must be of the one known type and lie where it may. */
 static enum elf_fault check_relocations(const struct elf_file *file, const struct elf_target *target)
 {
     const struct elf_relocation *entry = (const void *)(file->bytes + file->image->relocations_offset);
+    struct packed packed = { (const void *)(file->bytes + file->image->packed_offset), file->image->packed, 0, 0 };
     const struct elf_segment *segment = NULL;
+    uint64_t place;
 
     for (uint64_t left = file->image->relocations; left; left--, entry++) {
         if (entry->info != target->relative)
             return ELF_RELOCATION_TYPE;
-        if (!segment || entry->place - segment->address > segment->file_bytes - 8) {
-            segment = segment_of(file->image, entry->place, 8);
-            if (!segment || segment->flags & ELF_EXECUTE)
-                return ELF_RELOCATION_PLACE;
-        }
+        if (!is_place(file->image, entry->place, &segment))
+            return ELF_RELOCATION_PLACE;
     }
+    while (next_packed(&packed, &place))
+        if (!is_place(file->image, place, &segment))
+            return ELF_RELOCATION_PLACE;
     return ELF_OK;
+}
+
+/* A table of entries that lies whole in file bytes. */
+static bool find_table(const struct elf_file *file, uint64_t address, uint64_t bytes, uint64_t entry_bytes, uint64_t *out_offset)
+{
+    const struct elf_segment *segment = segment_of(file->image, address, bytes);
+
+    if (!segment || bytes % entry_bytes)
+        return false;
+    *out_offset = segment->file_offset + (address - segment->address);
+    return *out_offset % 8 == 0;
 }
 
 static enum elf_fault find_relocations(const struct elf_file *file, const struct elf_tags *tags)
 {
-    const struct elf_segment *segment;
+    struct elf_image *image = file->image;
 
-    if (tags->table_bytes == 0)
-        return ELF_OK;
-    segment = segment_of(file->image, tags->table, tags->table_bytes);
-    if (!segment || tags->entry_bytes != sizeof(struct elf_relocation) || tags->table_bytes % sizeof(struct elf_relocation))
-        return ELF_RELOCATION_TABLE;
-    file->image->relocations_offset = segment->file_offset + (tags->table - segment->address);
-    file->image->relocations = tags->table_bytes / sizeof(struct elf_relocation);
-    return file->image->relocations_offset % 8 ? ELF_RELOCATION_TABLE : ELF_OK;
+    if (tags->table_bytes) {
+        if (tags->entry_bytes != sizeof(struct elf_relocation) ||
+            !find_table(file, tags->table, tags->table_bytes, sizeof(struct elf_relocation), &image->relocations_offset))
+            return ELF_RELOCATION_TABLE;
+        image->relocations = tags->table_bytes / sizeof(struct elf_relocation);
+    }
+    if (tags->packed_bytes) {
+        if (tags->packed_entry_bytes != sizeof(uint64_t) ||
+            !find_table(file, tags->packed, tags->packed_bytes, sizeof(uint64_t), &image->packed_offset))
+            return ELF_RELOCATION_TABLE;
+        image->packed = tags->packed_bytes / sizeof(uint64_t);
+    }
+    return ELF_OK;
 }
 
 static enum elf_fault verify(struct elf_file *file, const struct elf_target *target)
@@ -236,6 +299,19 @@ enum elf_fault elf_verify(const void *bytes, uint64_t count, const struct elf_ta
     return fault;
 }
 
+/* Packed ones have their addend in place. */
+static void move_packed(const void *file, const struct elf_image *image, uint8_t *base, uint64_t moved_by)
+{
+    struct packed packed = { (const void *)((const uint8_t *)file + image->packed_offset), image->packed, 0, 0 };
+    uint64_t place, value;
+
+    while (moved_by && next_packed(&packed, &place)) {
+        __builtin_memcpy(&value, base + (place - image->start), sizeof(value));
+        value += moved_by;
+        __builtin_memcpy(base + (place - image->start), &value, sizeof(value));
+    }
+}
+
 void elf_place(const void *file, const struct elf_image *image, uint8_t *base)
 {
     const struct elf_relocation *entry = (const void *)((const uint8_t *)file + image->relocations_offset);
@@ -251,6 +327,7 @@ void elf_place(const void *file, const struct elf_image *image, uint8_t *base)
 
         __builtin_memcpy(base + (entry->place - image->start), &value, sizeof(value));   /* its place may be unaligned */
     }
+    move_packed(file, image, base, moved_by);
 }
 
 /* A table of arrays: pointers would cost relocations. */

@@ -1,5 +1,6 @@
 /* The core's ELF file: verified whole before a byte of it is used, then placed. Pure: no firmware, no allocation, nothing static.
- * Sources: System V gABI, "Object Files" and "Program Loading and Dynamic Linking"; System V psABI of the CPU for its relocations. */
+ * Sources: System V gABI, "Object Files" and "Program Loading and Dynamic Linking"; System V psABI of the CPU for its
+ * relocations. */
 #pragma once
 
 #include <stdint.h>
@@ -32,6 +33,7 @@ struct elf_image {
     uint32_t segments;
     uint64_t relocations_offset;            /* of the first Elf64_Rela in the file */
     uint64_t relocations;
+    uint64_t packed_offset, packed;         /* words of the packed table (DT_RELR) */
 };
 
 enum elf_fault {
@@ -44,8 +46,8 @@ enum elf_fault {
 /* Checks all of the file, which is aligned to 8; writes *out_image only for ELF_OK. */
 enum elf_fault elf_verify(const void *file, uint64_t bytes, const struct elf_target *target, struct elf_image *out_image);
 
-/* Copies the segments of a verified file and relocates them, so that the image's start lies at base: image->end - image->start bytes there are
- * the caller's. Bytes that no file byte fills stay as they are. */
+/* Copies the segments of a verified file and relocates them, so that the image's start lies at base: image->end - image->start
+ * bytes there are the caller's. Bytes that no file byte fills stay as they are. */
 void elf_place(const void *file, const struct elf_image *image, uint8_t *base);
 
 /* A fault's code for programs, such as "ELF-RIGHTS", and its sentence. */

@@ -5,8 +5,8 @@
 #include "efi/room.h"
 #include "efi/volume.h"
 
-/* SecureBoot is 1 while the firmware starts signed images only ("Globally Defined Variables", UEFI 2.10, 3.3). A variable that is there
- * but cannot be read counts as on: the careful answer. */
+/* SecureBoot is 1 while the firmware starts signed images only ("Globally Defined Variables", UEFI 2.10, 3.3). A variable that is
+ * there but cannot be read counts as on: the careful answer. */
 static void read_secure_boot(struct loader *loader)
 {
     static CHAR16 name[] = L"SecureBoot";
@@ -32,8 +32,8 @@ static EFI_STATUS get_file(struct loader *loader)
         return EFI_SUCCESS;
     }
     if (loader->firmware_flags & HANDOFF_FIRMWARE_SECURE_BOOT || loader->secure_boot_unknown)
-        return refuse(EFI_SECURITY_VIOLATION, "SECURE-BOOT", "core=%s: with Secure Boot on, only the signed core inside the loader may run",
-                      loader->core_path);
+        return refuse(EFI_SECURITY_VIOLATION, "SECURE-BOOT",
+                      "core=%s: with Secure Boot on, only the signed core inside the loader may run", loader->core_path);
     status = volume_read_file(loader, loader->core_path, &loader->core_file_memory, &loader->core_file_bytes);
     loader->core_file = (const void *)(uintptr_t)loader->core_file_memory;
     return status;
@@ -41,6 +41,7 @@ static EFI_STATUS get_file(struct loader *loader)
 
 EFI_STATUS image_find(struct loader *loader)
 {
+    const char *name = loader->core_path[0] ? loader->core_path : "embedded";
     EFI_STATUS status;
     enum elf_fault fault;
 
@@ -50,9 +51,9 @@ EFI_STATUS image_find(struct loader *loader)
         return status;
     fault = elf_verify(loader->core_file, loader->core_file_bytes, &cpu_elf_target, &loader->core);
     if (fault)
-        return refuse(EFI_LOAD_ERROR, elf_fault_code(fault), "the core (%s, %lu bytes): %s", loader->core_path[0] ? loader->core_path : "embedded",
-                      loader->core_file_bytes, elf_fault_text(fault));
-    say("core: %s, %lu bytes, %lu relocations%s", loader->core_path[0] ? loader->core_path : "embedded", loader->core_file_bytes, loader->core.relocations,
+        return refuse(EFI_LOAD_ERROR, elf_fault_code(fault), "the core (%s, %lu bytes): %s", name, loader->core_file_bytes,
+                      elf_fault_text(fault));
+    say("core: %s, %lu bytes%s", name, loader->core_file_bytes,
         loader->firmware_flags & HANDOFF_FIRMWARE_SECURE_BOOT ? ", secure boot" : "");
     return EFI_SUCCESS;
 }

@@ -49,8 +49,10 @@ static void text_is_formatted_and_cut(void **unused)
 static void numbers_are_read_whole(void **unused)
 {
     static const struct { const char *text; uint64_t value; size_t used; } row[] = {
-        { "0", 0, 1 }, { "42,", 42, 2 }, { "0x3F8", 0x3f8, 5 }, { "0xffffffffffffffff", ~0ull, 18 }, { "18446744073709551615", ~0ull, 20 },
-        { "18446744073709551616", 0, 0 }, { "0x10000000000000000", 0, 0 }, { "0x", 0, 0 }, { "", 0, 0 }, { "x1", 0, 0 }, { "-1", 0, 0 },
+        { "0", 0, 1 }, { "42,", 42, 2 }, { "0x3F8", 0x3f8, 5 }, { "0xffffffffffffffff", ~0ull, 18 },
+        { "18446744073709551615", ~0ull, 20 },
+        { "18446744073709551616", 0, 0 }, { "0x10000000000000000", 0, 0 }, { "0x", 0, 0 }, { "", 0, 0 }, { "x1", 0, 0 },
+        { "-1", 0, 0 },
     };
 
     (void)unused;
@@ -67,8 +69,10 @@ static void numbers_are_read_whole(void **unused)
 static void utf8_is_told_from_rubbish(void **unused)
 {
     static const char *const good[] = { "", "a\tb", "\u00e4\u20ac\U0001f600", "~" };
-    static const char *const bad[] = { "\x80", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82", "a\x01", "\x7f",
-                                       "\xff\xfe" };
+    static const char *const bad[] = {
+        "\x80", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82",
+        "a\x01", "\x7f", "\xff\xfe",
+    };
 
     (void)unused;
     for (unsigned i = 0; i < COUNT(good); i++, cases++)
@@ -84,8 +88,10 @@ static struct words words;
 static void config_files(void **unused)
 {
     static const struct { const char *content; uint32_t left_out; const char *words; } row[] = {
-        { "", 0, "" }, { "a", 0, "a" }, { "a b\nc", 0, "a b c" }, { "\xef\xbb\xbf" "a\r\n\r\n  b\t \r\n", 0, "a b" }, { "# only this\n", 0, "" },
-        { "a # b\nc#d\n", 0, "a c" }, { "a\x01" "b\nc", 1, "c" }, { "\xff\xfe" "a\nb", 1, "b" }, { "#\x01\nb", 0, "b" }, { "a\rb\n", 1, "" },
+        { "", 0, "" }, { "a", 0, "a" }, { "a b\nc", 0, "a b c" }, { "\xef\xbb\xbf" "a\r\n\r\n  b\t \r\n", 0, "a b" },
+        { "# only this\n", 0, "" },
+        { "a # b\nc#d\n", 0, "a c" }, { "a\x01" "b\nc", 1, "c" }, { "\xff\xfe" "a\nb", 1, "b" }, { "#\x01\nb", 0, "b" },
+        { "a\rb\n", 1, "" },
         { "name=\u00e4\u00f6\n", 0, "name=\u00e4\u00f6" },
     };
 
@@ -221,22 +227,38 @@ enum { H = 0, P0 = 64, P1 = 120, P2 = 176, P3 = 232, DYN = 0x1040, REL = DYN + 8
 static void each_fault_of_a_core_has_its_own_name(void **unused)
 {
     static const struct { uint32_t at; uint64_t value; uint32_t bytes; enum elf_fault fault; } row[] = {
-        { H + 0, 'X', 1, ELF_MAGIC }, { H + 4, 1, 1, ELF_CLASS }, { H + 5, 2, 1, ELF_CLASS }, { H + 6, 0, 1, ELF_CLASS }, { H + 20, 2, 4, ELF_CLASS },
-        { H + 18, 183, 2, ELF_MACHINE }, { H + 16, 1, 2, ELF_TYPE }, { H + 16, 4, 2, ELF_TYPE }, { H + 54, 57, 2, ELF_HEADERS }, { H + 56, 0, 2, ELF_HEADERS },
-        { H + 56, 65535, 2, ELF_HEADERS }, { H + 32, 65, 8, ELF_HEADERS }, { H + 32, 0xfffffffffffffff8, 8, ELF_TRUNCATED }, { H + 32, 0x2000, 8, ELF_TRUNCATED },
-        { H + 24, 0x2000040, 8, ELF_ENTRY }, { H + 24, 0x1ffffff, 8, ELF_ENTRY }, { H + 24, 0x2002000, 8, ELF_ENTRY }, { H + 24, 0x2001000, 8, ELF_ENTRY },
-        { P0 + 0, 3, 4, ELF_INTERPRETER }, { P0 + 0, 0, 4, ELF_ENTRY }, { P0 + 4, 7, 4, ELF_RIGHTS }, { P0 + 4, 3, 4, ELF_RIGHTS }, { P0 + 4, 1, 4, ELF_RIGHTS },
-        { P2 + 4, 2, 4, ELF_RIGHTS }, { P0 + 8, 0x10000, 8, ELF_TRUNCATED }, { P0 + 8, 0xfffffffffffffff0, 8, ELF_TRUNCATED }, { P0 + 16, 0x2000800, 8, ELF_ALIGNMENT },
-        { P0 + 48, 0x200000, 8, ELF_ALIGNMENT }, { P0 + 48, 24, 8, ELF_ALIGNMENT }, { P0 + 8, 0x1008, 8, ELF_ALIGNMENT }, { P0 + 32, 65, 8, ELF_SIZE },
-        { P2 + 40, 1ull << 63, 8, ELF_SIZE }, { P2 + 40, 0xffffffffffffffff, 8, ELF_SIZE }, { P2 + 40, (1ull << 30) - 0x1000, 8, ELF_SIZE },
-        { P2 + 16, 0xfffffffffffff000, 8, ELF_SIZE }, { P1 + 16, 0x2000000, 8, ELF_OVERLAP }, { P2 + 16, 0x1000000, 8, ELF_OVERLAP },
-        { P0 + 40, 0x1001, 8, ELF_OVERLAP }, { P3 + 8, 0x1044, 8, ELF_DYNAMIC }, { P3 + 8, 0x10000, 8, ELF_DYNAMIC }, { P3 + 32, 64, 8, ELF_DYNAMIC },
-        { P3 + 32, 0x100000, 8, ELF_DYNAMIC }, { DYN + 0, 17, 8, ELF_DYNAMIC }, { DYN + 0, 1, 8, ELF_DYNAMIC }, { DYN + 0, 22, 8, ELF_DYNAMIC }, { DYN + 0, 36, 8, ELF_DYNAMIC },
-        { P2 + 0, 2, 4, ELF_DYNAMIC }, { DYN + 8, 0x2001000 + 81, 8, ELF_RELOCATION_TABLE }, { DYN + 8, 0x3000000, 8, ELF_RELOCATION_TABLE },
-        { DYN + 24, 145, 8, ELF_RELOCATION_TABLE }, { DYN + 24, 24000, 8, ELF_RELOCATION_TABLE }, { DYN + 40, 16, 8, ELF_RELOCATION_TABLE },
-        { REL + 8, 1, 4, ELF_RELOCATION_TYPE }, { REL + 12, 1, 4, ELF_RELOCATION_TYPE }, { REL + 0, 0x2000000, 8, ELF_RELOCATION_PLACE },
-        { REL + 0, 0x2002040 - 7, 8, ELF_RELOCATION_PLACE }, { REL + 0, 0x2002048, 8, ELF_RELOCATION_PLACE }, { REL + 0, 0xffffffffffffffff, 8, ELF_RELOCATION_PLACE },
-        { REL + 24, 0x1fffff9, 8, ELF_RELOCATION_PLACE }, { P0 + 40, 0x1000, 8, ELF_OK }, { H + 16, 2, 2, ELF_OK }, { P3 + 0, 4, 4, ELF_OK },
+        { H + 0, 'X', 1, ELF_MAGIC }, { H + 4, 1, 1, ELF_CLASS }, { H + 5, 2, 1, ELF_CLASS }, { H + 6, 0, 1, ELF_CLASS },
+        { H + 20, 2, 4, ELF_CLASS },
+        { H + 18, 183, 2, ELF_MACHINE }, { H + 16, 1, 2, ELF_TYPE }, { H + 16, 4, 2, ELF_TYPE }, { H + 54, 57, 2, ELF_HEADERS },
+        { H + 56, 0, 2, ELF_HEADERS },
+        { H + 56, 65535, 2, ELF_HEADERS }, { H + 32, 65, 8, ELF_HEADERS }, { H + 32, 0xfffffffffffffff8, 8, ELF_TRUNCATED },
+        { H + 32, 0x2000, 8, ELF_TRUNCATED },
+        { H + 24, 0x2000040, 8, ELF_ENTRY }, { H + 24, 0x1ffffff, 8, ELF_ENTRY }, { H + 24, 0x2002000, 8, ELF_ENTRY },
+        { H + 24, 0x2001000, 8, ELF_ENTRY },
+        { P0 + 0, 3, 4, ELF_INTERPRETER }, { P0 + 0, 0, 4, ELF_ENTRY }, { P0 + 4, 7, 4, ELF_RIGHTS },
+        { P0 + 4, 3, 4, ELF_RIGHTS }, { P0 + 4, 1, 4, ELF_RIGHTS },
+        { P2 + 4, 2, 4, ELF_RIGHTS }, { P0 + 8, 0x10000, 8, ELF_TRUNCATED }, { P0 + 8, 0xfffffffffffffff0, 8, ELF_TRUNCATED },
+        { P0 + 16, 0x2000800, 8, ELF_ALIGNMENT },
+        { P0 + 48, 0x200000, 8, ELF_ALIGNMENT }, { P0 + 48, 24, 8, ELF_ALIGNMENT }, { P0 + 8, 0x1008, 8, ELF_ALIGNMENT },
+        { P0 + 32, 65, 8, ELF_SIZE },
+        { P2 + 40, 1ull << 63, 8, ELF_SIZE }, { P2 + 40, 0xffffffffffffffff, 8, ELF_SIZE },
+        { P2 + 40, (1ull << 30) - 0x1000, 8, ELF_SIZE },
+        { P2 + 16, 0xfffffffffffff000, 8, ELF_SIZE }, { P1 + 16, 0x2000000, 8, ELF_OVERLAP },
+        { P2 + 16, 0x1000000, 8, ELF_OVERLAP },
+        { P0 + 40, 0x1001, 8, ELF_OVERLAP }, { P3 + 8, 0x1044, 8, ELF_DYNAMIC }, { P3 + 8, 0x10000, 8, ELF_DYNAMIC },
+        { P3 + 32, 64, 8, ELF_DYNAMIC },
+        { P3 + 32, 0x100000, 8, ELF_DYNAMIC }, { DYN + 0, 17, 8, ELF_DYNAMIC }, { DYN + 0, 1, 8, ELF_DYNAMIC },
+        { DYN + 0, 22, 8, ELF_DYNAMIC }, { DYN + 0, 36, 8, ELF_RELOCATION_TABLE },
+        { P2 + 0, 2, 4, ELF_DYNAMIC }, { DYN + 8, 0x2001000 + 81, 8, ELF_RELOCATION_TABLE },
+        { DYN + 8, 0x3000000, 8, ELF_RELOCATION_TABLE },
+        { DYN + 24, 145, 8, ELF_RELOCATION_TABLE }, { DYN + 24, 24000, 8, ELF_RELOCATION_TABLE },
+        { DYN + 40, 16, 8, ELF_RELOCATION_TABLE },
+        { REL + 8, 1, 4, ELF_RELOCATION_TYPE }, { REL + 12, 1, 4, ELF_RELOCATION_TYPE },
+        { REL + 0, 0x2000000, 8, ELF_RELOCATION_PLACE },
+        { REL + 0, 0x2002040 - 7, 8, ELF_RELOCATION_PLACE }, { REL + 0, 0x2002048, 8, ELF_RELOCATION_PLACE },
+        { REL + 0, 0xffffffffffffffff, 8, ELF_RELOCATION_PLACE },
+        { REL + 24, 0x1fffff9, 8, ELF_RELOCATION_PLACE }, { P0 + 40, 0x1000, 8, ELF_OK }, { H + 16, 2, 2, ELF_OK },
+        { P3 + 0, 4, 4, ELF_OK },
         { REL + 0, 0x2002040 - 8, 8, ELF_OK }, { P2 + 40, 0x100000, 8, ELF_OK },
     };
     bool seen[ELF_FAULTS] = { false };
@@ -321,6 +343,45 @@ static void a_core_is_placed_and_moved(void **unused)
     cases++;
 }
 
+/* The same core with its table packed: a place, then a map of words behind it. */
+static enum elf_fault verify_packed(uint8_t *core, uint64_t bytes, uint64_t first, uint64_t map, struct elf_image *out_image)
+{
+    const uint64_t dynamic[] = { 36, 0x2001000 + (REL - DYN), 35, 16, 37, 8 };
+
+    memcpy(core + DYN, dynamic, sizeof(dynamic));
+    memcpy(core + REL, &first, 8);
+    memcpy(core + REL + 8, &map, 8);
+    return elf_verify(core, bytes, &cpu_elf_target, out_image);
+}
+
+static void a_packed_core_is_placed_and_moved(void **unused)
+{
+    uint64_t bytes, addend = 0x2000020;
+    const void *good = mock_core(&bytes);
+    struct elf_image image;
+    uint8_t *core, *base;
+
+    (void)unused;
+    core = aligned_alloc(8, (bytes + 7) & ~7ull);
+    memcpy(core, good, bytes);
+    assert_int_equal(verify_packed(core, bytes, 0x2002000, 1 | 1 << 1 | 1 << 3, &image), ELF_OK);    /* words 0, 1 and 3 */
+    assert_int_equal(image.packed, 2);
+    for (unsigned word = 0; word < 5; word++)
+        memcpy(core + image.segment[2].file_offset + word * 8, &addend, 8);
+    base = aligned_alloc(4096, image.end - image.start);
+    elf_place(core, &image, base);
+    for (unsigned word = 0; word < 5; word++)
+        assert_int_equal(((uint64_t *)(base + 0x2000))[word],
+                         word == 2 || word == 4 ? addend : addend + (uintptr_t)base - image.start);
+    free(base);
+    assert_int_equal(verify_packed(core, bytes, 0x2002000, 1ull << 63 | 1, &image), ELF_RELOCATION_PLACE);
+    assert_int_equal(verify_packed(core, bytes, 0x2000000, 1, &image), ELF_RELOCATION_PLACE);        /* text */
+    assert_int_equal(verify_packed(core, bytes, 0xfffffffffffffff8, 3, &image), ELF_RELOCATION_PLACE);
+    assert_int_equal(verify_packed(core, bytes, 0x2002039, 1, &image), ELF_RELOCATION_PLACE);        /* a map with nothing before it */
+    free(core);
+    cases += 5;
+}
+
 /* ---- the map ---- */
 
 enum { ORACLE_PAGES = 64 };
@@ -336,7 +397,8 @@ static void the_sweep_is_right_for_random_ranges(void **unused)
         uint8_t covered[ORACLE_PAGES] = { 0 };
 
         for (uint32_t i = 0; i < count; i++) {
-            uint32_t start = random_32() % ORACLE_PAGES, length = 1 + random_32() % (round % 2 ? 4 : ORACLE_PAGES), type = 1 + random_32() % 12;
+            uint32_t start = random_32() % ORACLE_PAGES, length = 1 + random_32() % (round % 2 ? 4 : ORACLE_PAGES);
+            uint32_t type = 1 + random_32() % 12;
 
             range[i] = (struct handoff_region){ start * 4096ull, (start + length) * 4096ull, type, type };
             for (uint32_t page = start; page < start + length && page < ORACLE_PAGES; page++) {
@@ -415,10 +477,13 @@ static uint64_t random_length(void)
 {
     static const unsigned shift[] = { 12, 13, 16, 21, 21, 22, 30, 30, 33 };
 
-    return ((uint64_t)1 << shift[random_32() % COUNT(shift)]) * (1 + random_32() % 3) + (random_32() % 3 ? 0 : (random_32() % 1000) * 4096ull);
+    uint64_t more = random_32() % 3 ? 0 : (random_32() % 1000) * 4096ull;
+
+    return ((uint64_t)1 << shift[random_32() % COUNT(shift)]) * (1 + random_32() % 3) + more;
 }
 
-/* Tables for random plans map each span as asked, nothing beside, and take exactly the memory that was foretold (ASan watches its end). */
+/* Tables for random plans map each span as asked, nothing beside, and take exactly the memory that was foretold (ASan watches its
+ * end). */
 static void tables_map_the_plan_and_take_what_was_foretold(void **unused)
 {
     (void)unused;
@@ -541,6 +606,7 @@ int main(void)
         cmocka_unit_test(each_fault_of_a_core_has_its_own_name),
         cmocka_unit_test(each_truncation_of_a_core_is_refused),
         cmocka_unit_test(a_core_is_placed_and_moved),
+        cmocka_unit_test(a_packed_core_is_placed_and_moved),
         cmocka_unit_test(the_sweep_is_right_for_random_ranges),
         cmocka_unit_test(ranges_are_put_in_among_others),
         cmocka_unit_test(tables_map_the_plan_and_take_what_was_foretold),
