@@ -1,5 +1,5 @@
-/* Memory as ISO C has it (C17 7.24); the CPU's folder has them, and moves words. Called by name where the size is large or unknown: optimising for size,
- * gcc would make a loop of single bytes of __builtin_memcpy. */
+/* Memory as ISO C has it (C17 7.24); the CPU's folder has them, and moves words. Called by name where the size is large or
+ * unknown: optimising for size, gcc would make a loop of single bytes of __builtin_memcpy. */
 #pragma once
 
 #include <stddef.h>

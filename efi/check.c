@@ -1,4 +1,5 @@
-/* Before anything is believed: is this a system table at all? And the firmware's watchdog, which would reset the machine after five minutes. */
+/* Before anything is believed: is this a system table at all? And the firmware's watchdog, which would reset the machine after
+ * five minutes. */
 #include "efi/console.h"
 #include "efi/loader.h"
 

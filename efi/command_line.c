@@ -22,8 +22,8 @@ static bool optional_number(const char **at, uint64_t *value)
     return text_number(at, value);
 }
 
-/* serial=PORT, serial=io:PORT or serial=mmio:ADDRESS, each with [,STRIDE[,CLOCK_HZ]]: stride 1, 2 or 4; with a clock the port is set to 115200
- * baud. */
+/* serial=PORT, serial=io:PORT or serial=mmio:ADDRESS, each with [,STRIDE[,CLOCK_HZ]]: stride 1, 2 or 4; with a clock the port is
+ * set to 115200 baud. */
 static bool parse_serial(const char *text, struct serial_port *out)
 {
     bool io = !starts_with(text, "mmio:");
@@ -59,7 +59,8 @@ static void add_serial(const struct serial_port *place)
     log = console_log(&bytes);
     if (serial_port(before))
         serial_write_to(before, log, bytes);
-    say("serial: %s 0x%lx, stride %u, from the command line", place->space == HANDOFF_SERIAL_IO ? "io" : "mmio", place->address, place->stride);
+    say("serial: %s 0x%lx, stride %u, from the command line", place->space == HANDOFF_SERIAL_IO ? "io" : "mmio", place->address,
+        place->stride);
 }
 
 static void obey_serial(const struct words *words)
@@ -78,6 +79,7 @@ static void obey_serial(const struct words *words)
 
 EFI_STATUS command_line_read(struct loader *loader)
 {
+    const EFI_LOADED_IMAGE *loaded = loader->loaded;
     const char *ignored = "";
     uint64_t bytes;
     const void *content = volume_config(&bytes);
@@ -85,7 +87,7 @@ EFI_STATUS command_line_read(struct loader *loader)
 
     if (left_out)
         say("config: W %u lines of ingot.cfg are not UTF-8 text, ignored", left_out);
-    if (loader->loaded && config_add_options(loader->words, loader->loaded->LoadOptions, loader->loaded->LoadOptionsSize) == CONFIG_OPTIONS_RUBBISH)
+    if (loaded && config_add_options(loader->words, loaded->LoadOptions, loaded->LoadOptionsSize) == CONFIG_OPTIONS_RUBBISH)
         ignored = "W LOADOPT ignored, ";
     say("words: %s%s%s", ignored, loader->words->text, loader->words->cut ? " (W cut here)" : "");
     obey_serial(loader->words);

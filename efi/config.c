@@ -93,8 +93,8 @@ uint32_t config_add_file(struct words *words, const void *content, uint64_t byte
     return left_out;
 }
 
-/* Where the optional data of a whole EFI_LOAD_OPTION start, or 0 if this is not one. Text is never taken for one: its first two characters
- * would be attribute bits that do not exist. */
+/* Where the optional data of a whole EFI_LOAD_OPTION start, or 0 if this is not one. Text is never taken for one: its first two
+ * characters would be attribute bits that do not exist. */
 static uint64_t optional_data(const uint8_t *option, uint64_t bytes)
 {
     uint64_t at = OPTION_DESCRIPTION, path_end;
@@ -196,8 +196,8 @@ static bool same_ignoring_case(const char *a, const char *b, uint32_t bytes)
     return true;
 }
 
-/* Bytes of the program's own name that the shell puts first, quotes included, or 0. A name has no '=' (an option has), and ends in .efi or holds a
- * backslash; in quotes it may hold spaces. */
+/* Bytes of the program's own name that the shell puts first, quotes included, or 0. A name has no '=' (an option has), and ends
+ * in .efi or holds a backslash; in quotes it may hold spaces. */
 static uint32_t own_name_bytes(const char *text, uint32_t bytes)
 {
     uint32_t first = 0, end;

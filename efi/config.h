@@ -1,11 +1,12 @@
-/* The command line: words from \ingot\ingot.cfg and, behind them, words from the firmware's LoadOptions. Pure; nothing is trusted.
+/* The command line: words from \ingot\ingot.cfg and, behind them, words from the firmware's LoadOptions. Pure; nothing is
+ * trusted.
  *
- * ingot.cfg is UTF-8 text, with or without a byte order mark, lines ended by LF or CRLF. `#` starts a comment to the end of the line. A line that
- * is not text is left out, and counted.
+ * ingot.cfg is UTF-8 text, with or without a byte order mark, lines ended by LF or CRLF. `#` starts a comment to the end of the
+ * line. A line that is not text is left out, and counted.
  *
- * LoadOptions are UTF-16 by specification ("EFI_LOADED_IMAGE_PROTOCOL", UEFI 2.10, 9.1). In the field they also have a byte order mark, an
- * odd length, no NUL, 8-bit text, or are the whole EFI_LOAD_OPTION that the boot manager keeps (Dell). The UEFI Shell puts the
- * program's own name first; it is dropped. What is none of these is ignored, and told. */
+ * LoadOptions are UTF-16 by specification ("EFI_LOADED_IMAGE_PROTOCOL", UEFI 2.10, 9.1). In the field they also have a byte order
+ * mark, an odd length, no NUL, 8-bit text, or are the whole EFI_LOAD_OPTION that the boot manager keeps (Dell). The UEFI Shell
+ * puts the program's own name first; it is dropped. What is none of these is ignored, and told. */
 #pragma once
 
 #include <stdbool.h>
@@ -34,8 +35,8 @@ uint32_t config_add_file(struct words *words, const void *content, uint64_t byte
 /* Adds the words of LoadOptions; only the first CONFIG_OPTIONS_MAX bytes are looked at. options may be NULL. */
 enum config_options config_add_options(struct words *words, const void *options, uint64_t bytes);
 
-/* The text behind key (such as "mode=") in the next word that starts with it: the first one for after = NULL, else the one behind the
- * value that an earlier call returned. It ends at a space or the NUL. NULL when there is no more. */
+/* The text behind key (such as "mode=") in the next word that starts with it: the first one for after = NULL, else the one behind
+ * the value that an earlier call returned. It ends at a space or the NUL. NULL when there is no more. */
 const char *words_next(const struct words *words, const char *key, const char *after);
 
 /* The value of the last word that starts with key, copied to to. False when there is none, or it does not fit. */

@@ -61,8 +61,8 @@ void cpu_quiet(const struct cpu_devices *devices);
 enum { CPU_RECORD_BYTES_MAX = 256 };
 uint32_t cpu_write_record(void *to);
 
-/* Switches to the page tables at root and jumps to entry with its stack and handoff. cpu_quiet() has been called; entry, this function and the
- * handoff are mapped there. */
+/* Switches to the page tables at root and jumps to entry with its stack and handoff. cpu_quiet() has been called; entry, this
+ * function and the handoff are mapped there. */
 _Noreturn void cpu_enter(uint64_t entry, uint64_t stack_end, const struct handoff *handoff, uint64_t root);
 
 /* Some seconds, for people to read. Bounded by count, not by a clock. */

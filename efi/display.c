@@ -1,5 +1,5 @@
-/* Every display that can be drawn on without the firmware. A card may show up twice (the console's handle repeats it), or only as something to
- * ask for drawing; both are left out.
+/* Every display that can be drawn on without the firmware. A card may show up twice (the console's handle repeats it), or only as
+ * something to ask for drawing; both are left out.
  * Source: UEFI 2.10, "Graphics Output Protocol" (12.9). */
 #include "efi/console.h"
 #include "efi/loader.h"
@@ -19,14 +19,15 @@ static struct wish read_wish(const struct words *words)
 
     if (!words_next(words, "mode=", NULL))
         return (struct wish){ 0, 0 };
-    if (words_last(words, "mode=", text, sizeof(text)) && text_number(&at, &width) && *at++ == 'x' && text_number(&at, &height) && !*at &&
-        width && width <= PIXELS_MAX && height && height <= PIXELS_MAX)
+    if (words_last(words, "mode=", text, sizeof(text)) && text_number(&at, &width) && *at++ == 'x' && text_number(&at, &height) &&
+        !*at && width && width <= PIXELS_MAX && height && height <= PIXELS_MAX)
         return (struct wish){ (uint32_t)width, (uint32_t)height };
     say("display: W mode= wants WIDTHxHEIGHT; ignored");
     return (struct wish){ 0, 0 };
 }
 
-/* The number of the mode that was wished for, else of the one that is set. Each answer of QueryMode is memory that we have to free. */
+/* The number of the mode that was wished for, else of the one that is set. Each answer of QueryMode is memory that we have to
+ * free. */
 static uint32_t choose_mode(struct loader *loader, EFI_GRAPHICS_OUTPUT_PROTOCOL *gop, struct wish wish)
 {
     for (uint32_t mode = 0; wish.width && mode < gop->Mode->MaxMode && mode < MODES_MAX; mode++) {
@@ -36,7 +37,8 @@ static uint32_t choose_mode(struct loader *loader, EFI_GRAPHICS_OUTPUT_PROTOCOL 
 
         if (EFI_ERROR(gop->QueryMode(gop, mode, &bytes, &info)) || !info)
             continue;
-        found = info->HorizontalResolution == wish.width && info->VerticalResolution == wish.height && info->PixelFormat != PixelBltOnly;
+        found = info->HorizontalResolution == wish.width && info->VerticalResolution == wish.height &&
+                info->PixelFormat != PixelBltOnly;
         loader->boot->FreePool(info);
         if (found)
             return mode;
@@ -110,7 +112,8 @@ static bool is_black_at(const struct handoff_framebuffer *display, uint32_t x, u
     return (value & (display->red_mask | display->green_mask | display->blue_mask)) == 0;
 }
 
-/* Looks at a pixel about every 32 in both directions: SetMode promises a black screen, and if it is black nobody has to clear it again. Reading a framebuffer is slow, so there are at most 64 by 64 looks. */
+/* Looks at a pixel about every 32 in both directions: SetMode promises a black screen, and if it is black nobody has to clear it
+ * again. Reading a framebuffer is slow, so there are at most 64 by 64 looks. */
 static bool is_black(const struct handoff_framebuffer *display)
 {
     uint32_t step_x = display->width / SAMPLES_MAX > SAMPLE_STEP ? display->width / SAMPLES_MAX : SAMPLE_STEP;
@@ -131,8 +134,9 @@ static bool is_known(const struct loader *loader, uint64_t base)
     return false;
 }
 
-/* Sets the mode, unless the firmware has set just that one: some paint the whole screen for it, pixel by pixel (OVMF: 17 million instructions). What
- * the mode is, is read only after it has been set: before, and from QueryMode, some firmware tells a pitch that is not so. */
+/* Sets the mode, unless the firmware has set just that one: some paint the whole screen for it, pixel by pixel (OVMF: 17 million
+ * instructions). What the mode is, is read only after it has been set: before, and from QueryMode, some firmware tells a pitch
+ * that is not so. */
 static void set_mode(EFI_GRAPHICS_OUTPUT_PROTOCOL *gop, uint32_t mode)
 {
     EFI_STATUS status;
@@ -159,8 +163,8 @@ static void add_display(struct loader *loader, EFI_GRAPHICS_OUTPUT_PROTOCOL *gop
     set_mode(gop, choose_mode(loader, gop, wish));
     *display = (struct handoff_framebuffer){ 0 };
     if (!gop->Mode->Info || !set_format(gop->Mode->Info, display) || !set_geometry(gop->Mode, display)) {
-        say("display: one without usable pixels (format %u, base 0x%lx), not used", gop->Mode->Info ? gop->Mode->Info->PixelFormat : PixelFormatMax,
-            (uint64_t)gop->Mode->FrameBufferBase);
+        say("display: one without usable pixels (format %u, base 0x%lx), not used",
+            gop->Mode->Info ? gop->Mode->Info->PixelFormat : PixelFormatMax, (uint64_t)gop->Mode->FrameBufferBase);
         return;
     }
     if (is_known(loader, display->base))
@@ -179,8 +183,8 @@ static EFI_GRAPHICS_OUTPUT_PROTOCOL *gop_on(struct loader *loader, EFI_HANDLE ha
     return gop;
 }
 
-/* Adds all displays. The firmware's console has a GOP of its own that passes everything on, often to a card that has a handle too: that card's is asked
- * first, because setting a mode through the console repaints the screen over and over. */
+/* Adds all displays. The firmware's console has a GOP of its own that passes everything on, often to a card that has a handle
+ * too: that card's is asked first, because setting a mode through the console repaints the screen over and over. */
 static void add_displays(struct loader *loader, const EFI_HANDLE *handle, UINTN handles, uint64_t *out_console_base)
 {
     EFI_HANDLE console = loader->system->ConsoleOutHandle;
@@ -213,8 +217,9 @@ static void choose_primary(struct loader *loader, uint64_t console_base)
 
 static void tell(const struct handoff_framebuffer *display)
 {
-    say("display: %ux%u, pitch %u, %u bits at 0x%lx%s%s", display->width, display->height, display->pitch_bytes, display->bits_per_pixel, display->base,
-        display->flags & HANDOFF_DISPLAY_PRIMARY ? ", primary" : "", display->flags & HANDOFF_DISPLAY_BLACK ? ", black" : "");
+    say("display: %ux%u, pitch %u, %u bits at 0x%lx%s%s", display->width, display->height, display->pitch_bytes,
+        display->bits_per_pixel, display->base, display->flags & HANDOFF_DISPLAY_PRIMARY ? ", primary" : "",
+        display->flags & HANDOFF_DISPLAY_BLACK ? ", black" : "");
 }
 
 EFI_STATUS displays_find(struct loader *loader)

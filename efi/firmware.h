@@ -1,5 +1,6 @@
 /* The firmware's interfaces as the loader uses them: gnu-efi's headers and what they lack. Included by efi/ and its tests alone.
- * Every call goes through the typed pointer of its table; EFIAPI is ms_abi (GNU_EFI_USE_MS_ABI), so the compiler checks and converts.
+ * Every call goes through the typed pointer of its table; EFIAPI is ms_abi (GNU_EFI_USE_MS_ABI), so the compiler checks and
+ * converts.
  * Source: UEFI Specification 2.10. */
 #pragma once
 

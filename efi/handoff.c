@@ -21,7 +21,8 @@ static void put_record(void *record, uint32_t type, uint32_t bytes)
     next_record += bytes;
 }
 
-/* Our own claims: page 0 is nobody's, our blocks have their types (the room's first part is the core's), the loader lies in its image. */
+/* Our own claims: page 0 is nobody's, our blocks have their types (the room's first part is the core's), the loader lies in its
+ * image. */
 static uint32_t make_claims(const struct loader *loader, struct handoff_region *claim)
 {
     const struct room *room = &loader->room;
@@ -179,7 +180,8 @@ const struct handoff *handoff_finish(struct loader *loader)
     stamp(loader, HANDOFF_STAGE_JUMP);
     put_stamps(loader);
     *handoff = (struct handoff){
-        .magic = HANDOFF_MAGIC, .version = HANDOFF_VERSION, .header_bytes = sizeof(*handoff), .bytes = (uint64_t)(next_record - (uint8_t *)handoff) };
+        .magic = HANDOFF_MAGIC, .version = HANDOFF_VERSION, .header_bytes = sizeof(*handoff),
+        .bytes = (uint64_t)(next_record - (uint8_t *)handoff) };
     handoff->checksum = handoff_checksum(handoff, handoff->bytes);
     return handoff;
 }

@@ -1,9 +1,9 @@
 /* Leaving the firmware: ExitBootServices, and GetMemoryMap again, until they agree.
  *
- * The firmware may answer that the key is stale, some do so many times; every other call, a line on its console too, may change the map
- * again. So nothing is asked and nothing said between the reading of the map (plan.c) and success. After the first ExitBootServices the firmware is
- * half gone: only these two calls are allowed ("EFI_BOOT_SERVICES.ExitBootServices()", UEFI 2.10, 7.4), there is no way back, and no
- * more room for a map. */
+ * The firmware may answer that the key is stale, some do so many times; every other call, a line on its console too, may change
+ * the map again. So nothing is asked and nothing said between the reading of the map (plan.c) and success. After the first
+ * ExitBootServices the firmware is half gone: only these two calls are allowed ("EFI_BOOT_SERVICES.ExitBootServices()", UEFI
+ * 2.10, 7.4), there is no way back, and no more room for a map. */
 #include "efi/leave.h"
 
 #include "efi/console.h"
@@ -56,8 +56,8 @@ static enum leave_state exit_firmware(struct leave *leave)
     struct loader *loader = leave->loader;
 
     if (leave->exits == EXIT_TRIES_MAX) {
-        console_panic("EBS-EXHAUSTED", "ExitBootServices fails, tries=%u: %s (0x%lx)", leave->exits, status_name(leave->exit_status),
-                      (uint64_t)leave->exit_status);
+        console_panic("EBS-EXHAUSTED", "ExitBootServices fails, tries=%u: %s (0x%lx)", leave->exits,
+                      status_name(leave->exit_status), (uint64_t)leave->exit_status);
         leave_panicked(loader);
     }
     leave->exits++;
@@ -74,8 +74,9 @@ static enum leave_state read_map(struct leave *leave)
         return LEAVE_EXIT;
     if (fault == MAP_READ && ++leave->reads_failed < EXIT_TRIES_MAX)
         return LEAVE_READ;
-    console_panic(map_fault_code(fault), "%s: need=%lu have=%lu descriptor=%lu bytes, tries=%u, %s (0x%lx)", map_fault_text(fault), room->bytes,
-                  room->capacity, room->descriptor_bytes, leave->exits, status_name(leave->read_status), (uint64_t)leave->read_status);
+    console_panic(map_fault_code(fault), "%s: need=%lu have=%lu descriptor=%lu bytes, tries=%u, %s (0x%lx)",
+                  map_fault_text(fault), room->bytes, room->capacity, room->descriptor_bytes, leave->exits,
+                  status_name(leave->read_status), (uint64_t)leave->read_status);
     leave_panicked(leave->loader);
 }
 

@@ -1,5 +1,5 @@
-/* The loader's state: what its steps tell each other. Each step is a function that main.c lists, in the order of the boot; it fills its part
- * here, says what it found, and returns EFI_SUCCESS, or an error after refuse() has told why. */
+/* The loader's state: what its steps tell each other. Each step is a function that main.c lists, in the order of the boot; it
+ * fills its part here, says what it found, and returns EFI_SUCCESS, or an error after refuse() has told why. */
 #pragma once
 
 #include "core/handoff.h"
@@ -18,8 +18,8 @@ enum {                                      /* of the core's surroundings */
     RECORDER_BYTES = 128 << 10,
 };
 
-/* All that is made around the core lies in one block of memory, for each allocation costs firmware thousands of instructions. The block is taken
- * anew when the firmware's map or the page tables outgrow it. */
+/* All that is made around the core lies in one block of memory, for each allocation costs firmware thousands of instructions. The
+ * block is taken anew when the firmware's map or the page tables outgrow it. */
 struct room {
     uint64_t base;                          /* of the block: the stack's guard; 0: there is no block yet */
     uint64_t stack;                         /* behind the guard */
@@ -77,7 +77,7 @@ EFI_STATUS seed_make(struct loader *loader);             /* seed.c */
 EFI_STATUS displays_find(struct loader *loader);         /* display.c */
 EFI_STATUS image_find(struct loader *loader);            /* image.c: the core's ELF, verified */
 EFI_STATUS image_place(struct loader *loader);           /* image.c: memory for everything, the core in its own */
-EFI_STATUS paging_make(struct loader *loader);           /* plan.c: reads the map, makes page tables; then nothing may be asked but to exit */
+EFI_STATUS paging_make(struct loader *loader);           /* plan.c: reads the map, makes page tables; then only to exit */
 EFI_STATUS firmware_leave(struct loader *loader);        /* leave.c: returns only when ExitBootServices has succeeded */
 
 void stamp(struct loader *loader, enum handoff_stage stage);

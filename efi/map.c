@@ -60,8 +60,8 @@ static uint32_t type_of(const struct descriptor *descriptor, uint32_t ram_type)
     return kind->type <= HANDOFF_MEMORY_LOADER && is_special(attributes) ? HANDOFF_MEMORY_RESERVED : kind->type;
 }
 
-/* The descriptor's range in pages that are wholly its own, for memory that may be used, or that it touches, for memory that may not. False: empty, or
- * past the end of the address space. */
+/* The descriptor's range in pages that are wholly its own, for memory that may be used, or that it touches, for memory that may
+ * not. False: empty, or past the end of the address space. */
 static bool range_of(const struct descriptor *descriptor, bool may_be_used, struct handoff_region *out)
 {
     uint64_t start = descriptor->is.PhysicalStart, pages = descriptor->is.NumberOfPages, end;

@@ -1,8 +1,9 @@
-/* From the firmware's memory descriptors to ranges that are sorted, page-aligned and without overlaps. Pure: no firmware, no allocation.
+/* From the firmware's memory descriptors to ranges that are sorted, page-aligned and without overlaps. Pure: no firmware, no
+ * allocation.
  *
- * Two uses of the same sweep: the map for the core (types are enum handoff_memory_type) and the plan of the page tables (types are
- * enum cpu_mapping). In both the higher type wins where ranges overlap. Time is linear for descriptors that are sorted and grows
- * with the disorder, not with the memory. */
+ * Two uses of the same sweep: the map for the core (types are enum handoff_memory_type) and the plan of the page tables (types
+ * are enum cpu_mapping). In both the higher type wins where ranges overlap. Time is linear for descriptors that are sorted and
+ * grows with the disorder, not with the memory. */
 #pragma once
 
 #include <stdint.h>
@@ -17,9 +18,9 @@ struct map_source {                         /* what GetMemoryMap gave */
     uint64_t descriptor_bytes;              /* at least EFI_DESCRIPTOR_BYTES_MIN; neighbours need not be aligned */
 };
 
-/* Decodes descriptors to out, which has room for all of them (bytes / descriptor_bytes): empty and wrapping ones are dropped and counted,
- * neighbours of one kind are joined. With ram_type = 0 types are enum handoff_memory_type; else only what is RAM, whoever uses it, is there,
- * as ram_type, with a firmware_type of 0. Returns the number of ranges. */
+/* Decodes descriptors to out, which has room for all of them (bytes / descriptor_bytes): empty and wrapping ones are dropped and
+ * counted, neighbours of one kind are joined. With ram_type = 0 types are enum handoff_memory_type; else only what is RAM,
+ * whoever uses it, is there, as ram_type, with a firmware_type of 0. Returns the number of ranges. */
 uint32_t map_decode(const struct map_source *source, uint32_t ram_type, struct handoff_region *out, uint32_t *out_dropped);
 
 /* Sorts ranges by start. Returns how many of them overlap an earlier one. */
@@ -32,7 +33,7 @@ void map_insert(struct handoff_region *range, uint32_t count, const struct hando
  * memory for count numbers, out has room for 2 * count ranges. Returns the number of ranges in out. */
 uint32_t map_sweep(const struct handoff_region *range, uint32_t count, uint64_t *end, struct handoff_region *out);
 
-/* Calls reserved what the core could use but what lies outside of the spans of type mapped: firmware changed its mind after the page tables were made.
- * Both sorted. Returns the number of ranges concerned. */
+/* Calls reserved what the core could use but what lies outside of the spans of type mapped: firmware changed its mind after the
+ * page tables were made. Both sorted. Returns the number of ranges concerned. */
 uint32_t map_reserve_unmapped(struct handoff_region *range, uint32_t count, const struct handoff_region *span, uint32_t spans,
                               uint32_t mapped);

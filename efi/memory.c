@@ -2,7 +2,8 @@
 
 #include "core/handoff.h"
 
-static EFI_STATUS take_pages(struct memory *memory, EFI_MEMORY_TYPE type, uint64_t pages, uint64_t wanted, EFI_PHYSICAL_ADDRESS *out_base)
+static EFI_STATUS take_pages(struct memory *memory, EFI_MEMORY_TYPE type, uint64_t pages, uint64_t wanted,
+                             EFI_PHYSICAL_ADDRESS *out_base)
 {
     EFI_PHYSICAL_ADDRESS base = wanted, page_zero;
     EFI_STATUS status = EFI_NOT_FOUND;

@@ -1,5 +1,5 @@
-/* The loader's memory: every page it takes from the firmware is in one ledger, so that a refusal gives all of it back, and the core's map
- * names all of it. Before ExitBootServices is first called. */
+/* The loader's memory: every page it takes from the firmware is in one ledger, so that a refusal gives all of it back, and the
+ * core's map names all of it. Before ExitBootServices is first called. */
 #pragma once
 
 #include "efi/firmware.h"
@@ -18,9 +18,9 @@ struct memory {
     unsigned blocks;
 };
 
-/* Takes bytes (rounded up to pages), at wanted if that is free, else anywhere; wanted = 0 means anywhere. It holds anything.
- * Only LoaderCode and LoaderData are ever asked for: firmware has been seen to mistreat other types. Writes *out_base and returns EFI_SUCCESS, or returns
- * the firmware's error. Ours until memory_give() or, after ExitBootServices, for ever. */
+/* Takes bytes (rounded up to pages), at wanted if that is free, else anywhere; wanted = 0 means anywhere. It holds anything. Only
+ * LoaderCode and LoaderData are ever asked for: firmware has been seen to mistreat other types. Writes *out_base and returns
+ * EFI_SUCCESS, or returns the firmware's error. Ours until memory_give() or, after ExitBootServices, for ever. */
 EFI_STATUS memory_take(struct memory *memory, uint32_t handoff_type, uint64_t bytes, uint64_t wanted, uint64_t *out_base);
 
 /* Gives a block back. base = 0 is no block. */

@@ -1,8 +1,8 @@
-/* The plan of the page tables: which memory gets which rights and which caching, from the firmware's map and from what the loader made. The CPU's
- * folder turns it into tables.
+/* The plan of the page tables: which memory gets which rights and which caching, from the firmware's map and from what the loader
+ * made. The CPU's folder turns it into tables.
  *
- * The map is read here, once: firmware takes 100,000 instructions for it. Nothing is asked of the firmware between this reading and
- * ExitBootServices, so its key is still good then. */
+ * The map is read here, once: firmware takes 100,000 instructions for it. Nothing is asked of the firmware between this reading
+ * and ExitBootServices, so its key is still good then. */
 #include "efi/console.h"
 #include "efi/embedded.h"
 #include "efi/room.h"

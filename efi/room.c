@@ -25,7 +25,8 @@ enum map_fault room_read_map(struct loader *loader, EFI_STATUS *out_status)
     UINTN bytes = room->capacity, descriptor_bytes = 0, key = 0;
     UINT32 version = 0;
 
-    *out_status = loader->boot->GetMemoryMap(&bytes, (EFI_MEMORY_DESCRIPTOR *)(void *)room->descriptors, &key, &descriptor_bytes, &version);
+    *out_status = loader->boot->GetMemoryMap(&bytes, (EFI_MEMORY_DESCRIPTOR *)(void *)room->descriptors, &key, &descriptor_bytes,
+                                             &version);
     room->bytes = bytes;
     room->descriptor_bytes = descriptor_bytes;
     room->key = key;
@@ -40,12 +41,14 @@ enum map_fault room_read_map(struct loader *loader, EFI_STATUS *out_status)
     return MAP_OK;
 }
 
-/* Divides a block: what is the core's first, then what is over once the core has read it. With a base of 0 it only tells the size. */
+/* Divides a block: what is the core's first, then what is over once the core has read it. With a base of 0 it only tells the
+ * size. */
 static uint64_t lay_out(struct room *room, uint64_t base, uint64_t capacity, uint64_t tables_capacity)
 {
     uint64_t ranges = capacity / EFI_DESCRIPTOR_BYTES_MIN + MAP_EXTRA_RANGES, at = base + GUARD_BYTES + STACK_BYTES;
 
-    *room = (struct room){ .base = base, .stack = base + GUARD_BYTES, .tables = at, .tables_capacity = tables_capacity, .capacity = capacity };
+    *room = (struct room){ .base = base, .stack = base + GUARD_BYTES, .tables = at, .tables_capacity = tables_capacity,
+                           .capacity = capacity };
     at += tables_capacity;
     room->descriptors = (uint8_t *)(uintptr_t)at;
     at += capacity + CANARY_WORDS * sizeof(uint64_t);
@@ -114,20 +117,23 @@ const char *map_fault_text(enum map_fault fault) { return faults[fault].text; }
 
 EFI_STATUS map_refused(struct loader *loader, enum map_fault fault, EFI_STATUS status)
 {
-    return refuse(status, map_fault_code(fault), "%s: need=%lu have=%lu descriptor=%lu bytes, %s", map_fault_text(fault), loader->room.bytes,
-                  loader->room.capacity, loader->room.descriptor_bytes, status_name(status));
+    return refuse(status, map_fault_code(fault), "%s: need=%lu have=%lu descriptor=%lu bytes, %s", map_fault_text(fault),
+                  loader->room.bytes, loader->room.capacity, loader->room.descriptor_bytes, status_name(status));
 }
 
 /* What the firmware calls free, for people who have to find more; 0 if it does not tell. */
 static uint64_t free_kib(struct loader *loader)
 {
     struct room *room = &loader->room;
+    struct map_source source;
     uint32_t dropped, count = 0;
     uint64_t bytes = 0;
     EFI_STATUS status;
 
-    if (room->base && room_read_map(loader, &status) == MAP_OK)
-        count = map_decode(&(struct map_source){ room->descriptors, room->bytes, room->descriptor_bytes }, 0, room->range, &dropped);
+    if (room->base && room_read_map(loader, &status) == MAP_OK) {
+        source = (struct map_source){ room->descriptors, room->bytes, room->descriptor_bytes };
+        count = map_decode(&source, 0, room->range, &dropped);
+    }
     for (uint32_t i = 0; i < count; i++)
         if (room->range[i].type == HANDOFF_MEMORY_USABLE)
             bytes += room->range[i].end - room->range[i].start;
@@ -136,5 +142,6 @@ static uint64_t free_kib(struct loader *loader)
 
 EFI_STATUS memory_refused(struct loader *loader, EFI_STATUS status, const char *what, uint64_t bytes)
 {
-    return refuse(status, "MEM", "no memory for %s, need=%lu KiB have=%lu KiB: %s", what, (bytes + 1023) >> 10, free_kib(loader), status_name(status));
+    return refuse(status, "MEM", "no memory for %s, need=%lu KiB have=%lu KiB: %s", what, (bytes + 1023) >> 10, free_kib(loader),
+                  status_name(status));
 }

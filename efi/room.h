@@ -1,4 +1,5 @@
-/* Room for all that is made around the core (struct room), large enough that the firmware's map may grow while ExitBootServices is tried. */
+/* Room for all that is made around the core (struct room), large enough that the firmware's map may grow while ExitBootServices
+ * is tried. */
 #pragma once
 
 #include "efi/loader.h"
@@ -20,12 +21,13 @@ enum map_fault {
     MAP_FAULTS,
 };
 
-/* Takes a room, giving back the one that was there: for a map of map_bytes (0: asks the firmware how large it is) and tables of tables_bytes
- * (at least TABLES_BYTES_MIN are there). Returns EFI_SUCCESS, or an error after refuse(). Before ExitBootServices is first called. */
+/* Takes a room, giving back the one that was there: for a map of map_bytes (0: asks the firmware how large it is) and tables of
+ * tables_bytes (at least TABLES_BYTES_MIN are there). Returns EFI_SUCCESS, or an error after refuse(). Before ExitBootServices is
+ * first called. */
 EFI_STATUS room_take(struct loader *loader, uint64_t map_bytes, uint64_t tables_bytes);
 
-/* Calls GetMemoryMap once, into the room that is there, and nothing else. *out_status is what the firmware said; what it needs, if it grew, is in
- * room.bytes. */
+/* Calls GetMemoryMap once, into the room that is there, and nothing else. *out_status is what the firmware said; what it needs,
+ * if it grew, is in room.bytes. */
 enum map_fault room_read_map(struct loader *loader, EFI_STATUS *out_status);
 
 /* A fault's code, such as "MAP-GREW", and its sentence; figures go behind it. */

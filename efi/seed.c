@@ -31,8 +31,8 @@ static bool seed_from_cpu(uint64_t *word)
     return !is_stuck(word);
 }
 
-/* How long instructions take, folded: weak, but differs from boot to boot on a real machine. The multiplier is 2^64 divided by the golden ratio: odd,
- * with its bits well spread. */
+/* How long instructions take, folded: weak, but differs from boot to boot on a real machine. The multiplier is 2^64 divided by
+ * the golden ratio: odd, with its bits well spread. */
 static void seed_from_jitter(uint64_t *word)
 {
     uint64_t sum = cpu_ticks();

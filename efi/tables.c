@@ -138,7 +138,8 @@ static uint64_t configuration_table(const EFI_SYSTEM_TABLE *system, const EFI_GU
 
 EFI_STATUS tables_find(struct loader *loader)
 {
-    static const EFI_GUID acpi2 = ACPI_20_TABLE_GUID, acpi1 = ACPI_TABLE_GUID, smbios3 = SMBIOS3_TABLE_GUID, smbios = SMBIOS_TABLE_GUID;
+    static const EFI_GUID acpi2 = ACPI_20_TABLE_GUID, acpi1 = ACPI_TABLE_GUID;
+    static const EFI_GUID smbios3 = SMBIOS3_TABLE_GUID, smbios = SMBIOS_TABLE_GUID;
     struct handoff_roots *roots = &loader->roots;
 
     roots->acpi_rsdp = configuration_table(loader->system, &acpi2);
@@ -147,7 +148,7 @@ EFI_STATUS tables_find(struct loader *loader)
     roots->smbios3 = configuration_table(loader->system, &smbios3);
     roots->smbios = configuration_table(loader->system, &smbios);
     acpi_find_devices(roots->acpi_rsdp, &loader->devices);
-    say("tables: acpi 0x%lx, smbios 0x%lx, hpet 0x%lx, %u ioapics", roots->acpi_rsdp, roots->smbios3 ? roots->smbios3 : roots->smbios,
-        loader->devices.hpet, loader->devices.interrupt_controllers);
+    say("tables: acpi 0x%lx, smbios 0x%lx, hpet 0x%lx, %u ioapics", roots->acpi_rsdp,
+        roots->smbios3 ? roots->smbios3 : roots->smbios, loader->devices.hpet, loader->devices.interrupt_controllers);
     return EFI_SUCCESS;
 }

@@ -1,5 +1,5 @@
-/* ACPI tables, as far as a loader needs them: found by signature, every read within the bounds that the tables give, checksums required.
- * Pure, but for following the pointers: the firmware maps what it points to.
+/* ACPI tables, as far as a loader needs them: found by signature, every read within the bounds that the tables give, checksums
+ * required. Pure, but for following the pointers: the firmware maps what it points to.
  * Source: ACPI 6.5, "ACPI System Description Tables" (5.2). */
 #pragma once
 
@@ -9,7 +9,8 @@
 
 enum { ACPI_HEADER_BYTES = 36, ACPI_TABLE_BYTES_MAX = 1 << 20, ACPI_TABLES_MAX = 1024 };
 
-/* The first table with this signature whose checksum is right, or NULL; out_bytes gets its length, at least ACPI_HEADER_BYTES. rsdp is an address or 0. */
+/* The first table with this signature whose checksum is right, or NULL; out_bytes gets its length, at least ACPI_HEADER_BYTES.
+ * rsdp is an address or 0. */
 const uint8_t *acpi_find(uint64_t rsdp, const char signature[4], uint32_t *out_bytes);
 
 /* Interrupt controllers from the MADT and the HPET: addresses below CPU_DEVICE_LIMIT only. */

@@ -70,7 +70,8 @@ static EFI_STATUS file_open(struct loader *loader, CHAR16 *path, EFI_FILE_HANDLE
     return status;
 }
 
-/* Reads until bytes are there; a firmware may give less than was asked for, and none at the end of a file. *out_got tells how far it came. */
+/* Reads until bytes are there; a firmware may give less than was asked for, and none at the end of a file. *out_got tells how far
+ * it came. */
 static EFI_STATUS file_read(EFI_FILE_HANDLE file, void *to, uint64_t bytes, uint64_t *out_got)
 {
     for (*out_got = 0; *out_got < bytes;) {
@@ -86,7 +87,8 @@ static EFI_STATUS file_read(EFI_FILE_HANDLE file, void *to, uint64_t bytes, uint
     return EFI_SUCCESS;
 }
 
-/* Reads what there is, up to one byte more than a configuration may have. Its size is not asked for: that costs more than reading it. */
+/* Reads what there is, up to one byte more than a configuration may have. Its size is not asked for: that costs more than reading
+ * it. */
 static EFI_STATUS read_content(EFI_FILE_HANDLE file)
 {
     for (;;) {

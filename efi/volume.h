@@ -11,8 +11,8 @@ enum { CONFIG_FILE_BYTES_MAX = 4096 };
 /* What volume_read_config() has read. */
 const void *volume_config(uint64_t *out_bytes);
 
-/* Reads all of the file at path (UTF-8 of ASCII letters, backslashes) into memory of its own (the loader's ledger: *out_base). Returns EFI_SUCCESS, or an
- * error after refuse() has named the path, the offset and the status. */
+/* Reads all of the file at path (UTF-8 of ASCII letters, backslashes) into memory of its own (the loader's ledger: *out_base).
+ * Returns EFI_SUCCESS, or an error after refuse() has named the path, the offset and the status. */
 EFI_STATUS volume_read_file(struct loader *loader, const char *path, uint64_t *out_base, uint64_t *out_bytes);
 
 /* Closes what is open, for a firmware that goes on without us. */

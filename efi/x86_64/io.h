@@ -1,5 +1,5 @@
-/* The instructions that C has no words for: ports, device registers, MSRs, control registers. Everything of efi/x86_64/ that touches the
- * machine goes through here; the host tests put register models behind the same names.
+/* The instructions that C has no words for: ports, device registers, MSRs, control registers. Everything of efi/x86_64/ that
+ * touches the machine goes through here; the host tests put register models behind the same names.
  * Source: Intel SDM vol. 2; MSR and register numbers stand where they are used. */
 #pragma once
 
@@ -35,8 +35,8 @@ static inline uint64_t io_msr_read(uint32_t msr)
     return low | (uint64_t)high << 32;
 }
 
-/* Fenced: a write to an x2APIC register or to TSC_DEADLINE does not wait for the stores before it (SDM vol. 3A, "MSR Access in x2APIC
- * Mode"). */
+/* Fenced: a write to an x2APIC register or to TSC_DEADLINE does not wait for the stores before it (SDM vol. 3A, "MSR Access in
+ * x2APIC Mode"). */
 static inline void io_msr_write(uint32_t msr, uint64_t value)
 {
     __asm__ volatile("mfence; lfence; wrmsr" :: "a"((uint32_t)value), "d"((uint32_t)(value >> 32)), "c"(msr) : "memory");

@@ -3,9 +3,10 @@
  * out:  never; at the core's entry the state is what core/handoff.h, "At the entry", says
  * uses: no stack, from the first instruction on
  *
- * Order (HARDWARE: firmware may have mapped its data read-only with CR0.WP clear, and may keep global pages): memory types and NX first, then our tables, and
- * only on them write protection.
- * Source: Intel SDM vol. 3A, "Control Registers" (2.5), "Page Attribute Table (PAT)" (11.12), "Invalidation of TLBs and Paging-Structure Caches" (4.10.4). */
+ * Order: firmware may have mapped its own data read-only with CR0.WP clear, and may keep global pages. So memory types and NX come
+ * first, then our tables, and only on them write protection.
+ * Source: Intel SDM vol. 3A, "Control Registers" (2.5), "Page Attribute Table (PAT)" (11.12), "Invalidation of TLBs and
+ * Paging-Structure Caches" (4.10.4). */
 
     .set MSR_PAT,   0x277
     .set MSR_EFER,  0xc0000080

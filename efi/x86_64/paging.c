@@ -117,8 +117,8 @@ uint64_t cpu_tables_build(const struct handoff_region *span, uint32_t spans, uin
     return (uint64_t)(uintptr_t)root;
 }
 
-/* Tables of one level: one for each block of block_bytes that a span touches, unless the span covers it and one page can map it. Spans
- * ascend, so a block that was counted is the last one or none. */
+/* Tables of one level: one for each block of block_bytes that a span touches, unless the span covers it and one page can map it.
+ * Spans ascend, so a block that was counted is the last one or none. */
 static uint64_t count_tables(const struct handoff_region *span, uint32_t spans, uint64_t block_bytes, bool page_fits)
 {
     uint64_t limit = cpu_address_limit(), uncounted = 0, tables = 0;
@@ -157,6 +157,7 @@ const char *cpu_tables_kind(void)
 {
     static char kind[48];
 
-    text_format(kind, sizeof(kind), "%u levels, pages up to %s%s", level_count(), has_1g_pages() ? "1 GiB" : "2 MiB", has_nx() ? ", NX" : ", W no NX");
+    text_format(kind, sizeof(kind), "%u levels, pages up to %s%s", level_count(), has_1g_pages() ? "1 GiB" : "2 MiB",
+                has_nx() ? ", NX" : ", W no NX");
     return kind;
 }

@@ -1,7 +1,7 @@
-/* Silence: after the firmware has gone, its timers and interrupt lines must not reach a CPU whose interrupt table is about to change. What was
- * found on is told to the core.
- * Sources: Intel SDM vol. 3A, "Advanced Programmable Interrupt Controller (APIC)"; Intel 82093AA (IOAPIC); Intel 8259A; IA-PC HPET
- * Specification 1.0a. */
+/* Silence: after the firmware has gone, its timers and interrupt lines must not reach a CPU whose interrupt table is about to
+ * change. What was found on is told to the core.
+ * Sources: Intel SDM vol. 3A, "Advanced Programmable Interrupt Controller (APIC)"; Intel 82093AA (IOAPIC); Intel 8259A; IA-PC
+ * HPET Specification 1.0a. */
 #include "efi/cpu.h"
 #include "efi/x86_64/features.h"
 
@@ -54,7 +54,9 @@ static struct handoff_x86_state state;
 
 static uint32_t lapic_read(uint32_t reg)
 {
-    return state.apic_base & APIC_X2APIC ? (uint32_t)io_msr_read(MSR_X2APIC + reg / 16) : io_read32((state.apic_base & APIC_ADDRESS) + reg);
+    if (state.apic_base & APIC_X2APIC)
+        return (uint32_t)io_msr_read(MSR_X2APIC + reg / 16);
+    return io_read32((state.apic_base & APIC_ADDRESS) + reg);
 }
 
 static void lapic_write(uint32_t reg, uint32_t value)
@@ -149,8 +151,8 @@ void cpu_quiet(const struct cpu_devices *devices)
     io_interrupts_off();
     state.efer = io_msr_read(MSR_EFER);
     state.pat = io_msr_read(MSR_PAT);
-    state.found = (state.rflags & FLAGS_INTERRUPTS ? HANDOFF_X86_INTERRUPTS_ON : 0) | (state.cr4 & CR4_LA57 ? HANDOFF_X86_LA57 : 0) |
-                  (has_nx() ? 0 : HANDOFF_X86_NO_NX);
+    state.found = (state.rflags & FLAGS_INTERRUPTS ? HANDOFF_X86_INTERRUPTS_ON : 0) |
+                  (state.cr4 & CR4_LA57 ? HANDOFF_X86_LA57 : 0) | (has_nx() ? 0 : HANDOFF_X86_NO_NX);
     quiet_hpet(devices->hpet);
     quiet_lapic();
     quiet_pic();

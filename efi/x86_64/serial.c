@@ -77,8 +77,8 @@ static bool loops_back(const struct serial_port *port, uint8_t outputs, uint8_t 
     return (read_reg(port, UART_MSR) & MSR_INPUTS) == inputs;
 }
 
-/* Is there a UART? The scratch register must hold two values; then, with the firmware's last characters gone, the modem lines must follow their
- * outputs in loopback. What was there is put back. */
+/* Is there a UART? The scratch register must hold two values; then, with the firmware's last characters gone, the modem lines
+ * must follow their outputs in loopback. What was there is put back. */
 static bool is_proved(const struct serial_port *port)
 {
     uint8_t mcr, scratch = read_reg(port, UART_SCR);
@@ -114,8 +114,8 @@ static uint32_t read_divisor(const struct serial_port *port)
     return divisor;
 }
 
-/* A speed that the firmware has set stays: whoever listens has set the same. One that nobody has set becomes 115200 of a PC's clock; the command
- * line may name a clock, and then a speed. */
+/* A speed that the firmware has set stays: whoever listens has set the same. One that nobody has set becomes 115200 of a PC's
+ * clock; the command line may name a clock, and then a speed. */
 static void set_up(const struct serial_port *port)
 {
     uint32_t divisor = port->clock_hz && port->baud ? port->clock_hz / 16 / port->baud : 0;
@@ -160,8 +160,8 @@ void serial_find(void)
 
 void serial_off(void) { port_count = 0; }
 
-/* Sends bytes as they are, as many as a FIFO takes for each look at the status. A port that took nothing within the bound is stuck: then one
- * look a line, until it takes bytes again. */
+/* Sends bytes as they are, as many as a FIFO takes for each look at the status. A port that took nothing within the bound is
+ * stuck: then one look a line, until it takes bytes again. */
 static void send(struct serial_port *port, const char *text, uint64_t bytes)
 {
     unsigned room = (read_reg(port, UART_IIR) & IIR_FIFO) == IIR_FIFO ? FIFO_BYTES : 1;

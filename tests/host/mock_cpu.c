@@ -147,7 +147,9 @@ static uint32_t hpet_read(uint32_t offset)
 
 static uint32_t *lapic_register(uint32_t offset)
 {
-    return offset == 0x320 ? &mock_cpu.lvt_timer : offset == 0x380 ? &mock_cpu.timer_initial : offset == 0x390 ? &mock_cpu.timer_current : NULL;
+    return offset == 0x320 ? &mock_cpu.lvt_timer :
+           offset == 0x380 ? &mock_cpu.timer_initial :
+           offset == 0x390 ? &mock_cpu.timer_current : NULL;
 }
 
 uint32_t io_read32(uint64_t address)
@@ -245,7 +247,9 @@ static bool random_word(uint64_t *value)
     static uint64_t state = 88172645463325252ull;
 
     state ^= state << 13, state ^= state >> 7, state ^= state << 17;
-    *value = mock_cpu.random == RANDOM_ONES ? ~0ull : mock_cpu.random == RANDOM_ZEROS ? 0 : mock_cpu.random == RANDOM_STUCK ? 0x1234 : state;
+    *value = mock_cpu.random == RANDOM_ONES  ? ~0ull :
+             mock_cpu.random == RANDOM_ZEROS ? 0 :
+             mock_cpu.random == RANDOM_STUCK ? 0x1234 : state;
     return mock_cpu.random != RANDOM_DRY;
 }
 

@@ -1,5 +1,5 @@
-/* A CPU and its devices for the loader's own objects on the host: UARTs, PIC, local APIC, IOAPIC, HPET, MSRs, CPUID. A test sets what it
- * wants in mock_cpu before it starts the loader, and reads afterwards what the loader left. */
+/* A CPU and its devices for the loader's own objects on the host: UARTs, PIC, local APIC, IOAPIC, HPET, MSRs, CPUID. A test sets
+ * what it wants in mock_cpu before it starts the loader, and reads afterwards what the loader left. */
 #pragma once
 
 #include <setjmp.h>

@@ -46,28 +46,33 @@ static uint8_t rsdp[36], xsdt[36 + 2 * 8], madt[44 + 12 + 8], hpet[56];
 /* ---- the list of errors ---- */
 
 static const struct { const char *name; EFI_STATUS error[12]; } services[MOCK_SERVICES] = {
-    [MOCK_ALLOCATE_PAGES]  = { "AllocatePages", { EFI_OUT_OF_RESOURCES, EFI_INVALID_PARAMETER, EFI_NOT_FOUND, EFIERR(99) } },
-    [MOCK_FREE_PAGES]      = { "FreePages", { EFI_NOT_FOUND, EFI_INVALID_PARAMETER, EFIERR(99) } },
-    [MOCK_GET_MEMORY_MAP]  = { "GetMemoryMap", { EFI_BUFFER_TOO_SMALL, EFI_INVALID_PARAMETER, EFIERR(99) } },
-    [MOCK_FREE_POOL]       = { "FreePool", { EFI_INVALID_PARAMETER, EFIERR(99) } },
+    [MOCK_ALLOCATE_PAGES] = { "AllocatePages", { EFI_OUT_OF_RESOURCES, EFI_INVALID_PARAMETER, EFI_NOT_FOUND, EFIERR(99) } },
+    [MOCK_FREE_PAGES] = { "FreePages", { EFI_NOT_FOUND, EFI_INVALID_PARAMETER, EFIERR(99) } },
+    [MOCK_GET_MEMORY_MAP] = { "GetMemoryMap", { EFI_BUFFER_TOO_SMALL, EFI_INVALID_PARAMETER, EFIERR(99) } },
+    [MOCK_FREE_POOL] = { "FreePool", { EFI_INVALID_PARAMETER, EFIERR(99) } },
     [MOCK_HANDLE_PROTOCOL] = { "HandleProtocol", { EFI_UNSUPPORTED, EFI_INVALID_PARAMETER, EFIERR(99) } },
     [MOCK_LOCATE_PROTOCOL] = { "LocateProtocol", { EFI_NOT_FOUND, EFI_INVALID_PARAMETER, EFIERR(99) } },
-    [MOCK_LOCATE_HANDLE_BUFFER] = { "LocateHandleBuffer", { EFI_NOT_FOUND, EFI_OUT_OF_RESOURCES, EFI_INVALID_PARAMETER, EFIERR(99) } },
-    [MOCK_SET_WATCHDOG]    = { "SetWatchdogTimer", { EFI_INVALID_PARAMETER, EFI_UNSUPPORTED, EFI_DEVICE_ERROR, EFIERR(99) } },
+    [MOCK_LOCATE_HANDLE_BUFFER] = { "LocateHandleBuffer", {
+        EFI_NOT_FOUND, EFI_OUT_OF_RESOURCES, EFI_INVALID_PARAMETER, EFIERR(99) } },
+    [MOCK_SET_WATCHDOG] = { "SetWatchdogTimer", { EFI_INVALID_PARAMETER, EFI_UNSUPPORTED, EFI_DEVICE_ERROR, EFIERR(99) } },
     [MOCK_EXIT_BOOT_SERVICES] = { "ExitBootServices", { EFI_INVALID_PARAMETER, EFI_DEVICE_ERROR, EFIERR(99) } },
-    [MOCK_OPEN_VOLUME]     = { "OpenVolume", { EFI_UNSUPPORTED, EFI_NO_MEDIA, EFI_DEVICE_ERROR, EFI_VOLUME_CORRUPTED, EFI_ACCESS_DENIED,
-                                               EFI_OUT_OF_RESOURCES, EFI_MEDIA_CHANGED, EFIERR(99) } },
-    [MOCK_OPEN]            = { "Open", { EFI_NOT_FOUND, EFI_NO_MEDIA, EFI_MEDIA_CHANGED, EFI_DEVICE_ERROR, EFI_VOLUME_CORRUPTED, EFI_WRITE_PROTECTED,
-                                         EFI_ACCESS_DENIED, EFI_OUT_OF_RESOURCES, EFI_VOLUME_FULL, EFI_INVALID_PARAMETER, EFIERR(99) } },
-    [MOCK_CLOSE]           = { "Close", { EFIERR(99) } },
-    [MOCK_READ]            = { "Read", { EFI_NO_MEDIA, EFI_DEVICE_ERROR, EFI_VOLUME_CORRUPTED, EFI_BUFFER_TOO_SMALL, EFIERR(99) } },
-    [MOCK_GET_INFO]        = { "GetInfo", { EFI_UNSUPPORTED, EFI_NO_MEDIA, EFI_DEVICE_ERROR, EFI_VOLUME_CORRUPTED, EFI_BUFFER_TOO_SMALL, EFIERR(99) } },
-    [MOCK_QUERY_MODE]      = { "QueryMode", { EFI_DEVICE_ERROR, EFI_NOT_STARTED, EFI_INVALID_PARAMETER, EFIERR(99) } },
-    [MOCK_SET_MODE]        = { "SetMode", { EFI_DEVICE_ERROR, EFI_UNSUPPORTED, EFIERR(99) } },
-    [MOCK_GET_RNG]         = { "GetRNG", { EFI_UNSUPPORTED, EFI_DEVICE_ERROR, EFI_NOT_READY, EFI_INVALID_PARAMETER, EFIERR(99) } },
-    [MOCK_GET_VARIABLE]    = { "GetVariable", { EFI_NOT_FOUND, EFI_BUFFER_TOO_SMALL, EFI_INVALID_PARAMETER, EFI_DEVICE_ERROR, EFI_SECURITY_VIOLATION,
-                                                EFI_UNSUPPORTED, EFIERR(99) } },
-    [MOCK_OUTPUT_STRING]   = { "OutputString", { EFI_DEVICE_ERROR, EFI_UNSUPPORTED, EFIERR(99) } },
+    [MOCK_OPEN_VOLUME] = { "OpenVolume", {
+        EFI_UNSUPPORTED, EFI_NO_MEDIA, EFI_DEVICE_ERROR, EFI_VOLUME_CORRUPTED, EFI_ACCESS_DENIED,
+        EFI_OUT_OF_RESOURCES, EFI_MEDIA_CHANGED, EFIERR(99) } },
+    [MOCK_OPEN] = { "Open", {
+        EFI_NOT_FOUND, EFI_NO_MEDIA, EFI_MEDIA_CHANGED, EFI_DEVICE_ERROR, EFI_VOLUME_CORRUPTED, EFI_WRITE_PROTECTED,
+        EFI_ACCESS_DENIED, EFI_OUT_OF_RESOURCES, EFI_VOLUME_FULL, EFI_INVALID_PARAMETER, EFIERR(99) } },
+    [MOCK_CLOSE] = { "Close", { EFIERR(99) } },
+    [MOCK_READ] = { "Read", { EFI_NO_MEDIA, EFI_DEVICE_ERROR, EFI_VOLUME_CORRUPTED, EFI_BUFFER_TOO_SMALL, EFIERR(99) } },
+    [MOCK_GET_INFO] = { "GetInfo", {
+        EFI_UNSUPPORTED, EFI_NO_MEDIA, EFI_DEVICE_ERROR, EFI_VOLUME_CORRUPTED, EFI_BUFFER_TOO_SMALL, EFIERR(99) } },
+    [MOCK_QUERY_MODE] = { "QueryMode", { EFI_DEVICE_ERROR, EFI_NOT_STARTED, EFI_INVALID_PARAMETER, EFIERR(99) } },
+    [MOCK_SET_MODE] = { "SetMode", { EFI_DEVICE_ERROR, EFI_UNSUPPORTED, EFIERR(99) } },
+    [MOCK_GET_RNG] = { "GetRNG", { EFI_UNSUPPORTED, EFI_DEVICE_ERROR, EFI_NOT_READY, EFI_INVALID_PARAMETER, EFIERR(99) } },
+    [MOCK_GET_VARIABLE] = { "GetVariable", {
+        EFI_NOT_FOUND, EFI_BUFFER_TOO_SMALL, EFI_INVALID_PARAMETER, EFI_DEVICE_ERROR, EFI_SECURITY_VIOLATION,
+        EFI_UNSUPPORTED, EFIERR(99) } },
+    [MOCK_OUTPUT_STRING] = { "OutputString", { EFI_DEVICE_ERROR, EFI_UNSUPPORTED, EFIERR(99) } },
 };
 
 const EFI_STATUS *mock_errors(enum mock_service service) { return services[service].error; }
@@ -276,6 +281,7 @@ static void reverse_map(void)
 
 static void make_map(void)
 {
+    static const uint64_t MANY = 0x200000000;
     uint32_t extra = mock_efi.extra_entries + grown;
 
     map_count = 0;
@@ -287,18 +293,20 @@ static void make_map(void)
     add_entry(EfiBootServicesCode, ARENA_END, 0x6100000, 0xf);
     add_entry(EfiRuntimeServicesCode, 0x6100000, 0x6180000, 0xf | EFI_MEMORY_RUNTIME);
     add_entry(EfiReservedMemoryType, 0x6180000, 0x6200000, 0xf);
-    add_entry(mock_efi.reserve_late && mock_efi.exits == 0 ? EfiReservedMemoryType : EfiConventionalMemory, 0x6200000, 0x6400000, 0xf);
+    add_entry(mock_efi.reserve_late && mock_efi.exits == 0 ? EfiReservedMemoryType : EfiConventionalMemory, 0x6200000, 0x6400000,
+              0xf);
     add_entry(EfiACPIReclaimMemory, 0x6400000, 0x6420000, 0xf);
     add_entry(EfiMemoryMappedIO, 0xe0000000, 0xf0000000, 0x8000000000000001);
     add_entry(EfiConventionalMemory, 0x100000000, 0x140000000, 0xf);
     for (uint32_t i = 0; i < extra; i++)
-        add_entry(i % 2 ? EfiBootServicesData : EfiConventionalMemory, 0x200000000 + i * 0x3000ull, 0x200000000 + (i + 1) * 0x3000ull, 0xf);
+        add_entry(i % 2 ? EfiBootServicesData : EfiConventionalMemory, MANY + i * 0x3000ull, MANY + (i + 1) * 0x3000ull, 0xf);
     add_map_faults(mock_efi.map_faults);
     if (mock_efi.map_faults & MAP_FAULT_UNSORTED)
         reverse_map();
 }
 
-static EFI_STATUS EFIAPI get_memory_map(UINTN *bytes, EFI_MEMORY_DESCRIPTOR *to, UINTN *key, UINTN *descriptor_bytes, UINT32 *version)
+static EFI_STATUS EFIAPI get_memory_map(UINTN *bytes, EFI_MEMORY_DESCRIPTOR *to, UINTN *key, UINTN *descriptor_bytes,
+                                        UINT32 *version)
 {
     EFI_STATUS status = enter(MOCK_GET_MEMORY_MAP);
     struct mock_efi *m = &mock_efi;
@@ -446,8 +454,8 @@ static void set_info(unsigned i, uint32_t width, uint32_t height, uint32_t scan_
 {
     const struct mock_gop *wanted = &mock_efi.gop[i];
 
-    gop_info[i] = (EFI_GRAPHICS_OUTPUT_MODE_INFORMATION){ 0, width, height, wanted->blt_only ? PixelBltOnly : (EFI_GRAPHICS_PIXEL_FORMAT)wanted->format,
-                                                          wanted->mask, scan_line };
+    gop_info[i] = (EFI_GRAPHICS_OUTPUT_MODE_INFORMATION){
+        0, width, height, wanted->blt_only ? PixelBltOnly : (EFI_GRAPHICS_PIXEL_FORMAT)wanted->format, wanted->mask, scan_line };
     gop_mode[i].Info = &gop_info[i];
     gop_mode[i].SizeOfInfo = sizeof(gop_info[i]);
     gop_mode[i].FrameBufferBase = wanted->base;
@@ -455,7 +463,8 @@ static void set_info(unsigned i, uint32_t width, uint32_t height, uint32_t scan_
 }
 
 /* Mode 0 is the one that is set, mode 1 is 800x600. What QueryMode says of the pitch is wrong, as in the field. */
-static EFI_STATUS EFIAPI query_mode(EFI_GRAPHICS_OUTPUT_PROTOCOL *this, UINT32 mode, UINTN *bytes, EFI_GRAPHICS_OUTPUT_MODE_INFORMATION **out)
+static EFI_STATUS EFIAPI query_mode(EFI_GRAPHICS_OUTPUT_PROTOCOL *this, UINT32 mode, UINTN *bytes,
+                                    EFI_GRAPHICS_OUTPUT_MODE_INFORMATION **out)
 {
     EFI_STATUS status = enter(MOCK_QUERY_MODE);
     const struct mock_gop *wanted = &mock_efi.gop[index_of(this)];
@@ -522,7 +531,8 @@ static EFI_STATUS EFIAPI locate_protocol(EFI_GUID *guid, VOID *registration, VOI
     return EFI_SUCCESS;
 }
 
-static EFI_STATUS EFIAPI locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE kind, EFI_GUID *guid, VOID *search, UINTN *count, EFI_HANDLE **out)
+static EFI_STATUS EFIAPI locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE kind, EFI_GUID *guid, VOID *search, UINTN *count,
+                                              EFI_HANDLE **out)
 {
     EFI_STATUS status = enter(MOCK_LOCATE_HANDLE_BUFFER);
 
@@ -662,7 +672,8 @@ static uint32_t crc32_of(const uint8_t *at, size_t bytes)
 
 static void map_fixed(uint64_t base, size_t bytes)
 {
-    void *at = mmap((void *)(uintptr_t)base, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    void *at = mmap((void *)(uintptr_t)base, bytes, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
 
     if (at != (void *)(uintptr_t)base) {
         fprintf(stderr, "mock_efi: no memory at %#lx\n", base);
@@ -699,8 +710,8 @@ void mock_reset(void)
     mock_efi.descriptor_bytes = 48;
     mock_efi.fault_service = -1;
     mock_efi.gops = 2;                   /* as OVMF: the console's handle repeats the card's */
-    mock_efi.gop[0] = (struct mock_gop){ .on_console = true, .format = PixelBlueGreenRedReserved8BitPerColor, .width = 1280, .height = 800,
-                                         .scan_line = 1280, .base = FRAME_LOW };
+    mock_efi.gop[0] = (struct mock_gop){ .on_console = true, .format = PixelBlueGreenRedReserved8BitPerColor,
+                                         .width = 1280, .height = 800, .scan_line = 1280, .base = FRAME_LOW };
     mock_efi.gop[1] = mock_efi.gop[0];
     mock_efi.gop[1].on_console = false;
 }
@@ -711,8 +722,8 @@ static void make_system(void)
     static CHAR16 vendor[] = L"Mock \x263a";
 
     boot = (EFI_BOOT_SERVICES){ .Hdr.Signature = m->broken_table == 4 ? 0 : EFI_BOOT_SERVICES_SIGNATURE,
-        .AllocatePages = allocate_pages, .FreePages = free_pages, .GetMemoryMap = get_memory_map, .FreePool = free_pool, .HandleProtocol = handle_protocol,
-        .LocateProtocol = locate_protocol, .LocateHandleBuffer = locate_handle_buffer, .SetWatchdogTimer = set_watchdog,
+        .AllocatePages = allocate_pages, .FreePages = free_pages, .GetMemoryMap = get_memory_map, .FreePool = free_pool,
+        .HandleProtocol = handle_protocol, .LocateProtocol = locate_protocol, .LocateHandleBuffer = locate_handle_buffer, .SetWatchdogTimer = set_watchdog,
         .ExitBootServices = exit_boot_services };
     runtime = (EFI_RUNTIME_SERVICES){ .GetVariable = get_variable, .ResetSystem = (EFI_RESET_SYSTEM)(void *)reset_system };
     console = (SIMPLE_TEXT_OUTPUT_INTERFACE){ .OutputString = output_string };
@@ -720,12 +731,13 @@ static void make_system(void)
     root_file = (EFI_FILE_PROTOCOL){ .Open = file_open, .Close = file_close, .Read = file_read, .GetInfo = file_info };
     config_file = core_file = root_file;
     rng = (EFI_RNG_PROTOCOL){ .GetRNG = get_rng };
-    loaded = (EFI_LOADED_IMAGE){ .DeviceHandle = &volume_handle, .LoadOptions = (void *)(uintptr_t)m->options, .LoadOptionsSize = m->options_bytes,
-                                 .ImageBase = (void *)IMAGE, .ImageSize = IMAGE_PAGES * PAGE - 100 };
+    loaded = (EFI_LOADED_IMAGE){ .DeviceHandle = &volume_handle, .LoadOptions = (void *)(uintptr_t)m->options,
+                                 .LoadOptionsSize = m->options_bytes, .ImageBase = (void *)IMAGE, .ImageSize = IMAGE_PAGES * PAGE - 100 };
     tables[0] = (EFI_CONFIGURATION_TABLE){ SMBIOS3_TABLE_GUID, (void *)0x6400000 };
     tables[1] = (EFI_CONFIGURATION_TABLE){ ACPI_TABLE_GUID, rsdp };
     tables[2] = (EFI_CONFIGURATION_TABLE){ ACPI_20_TABLE_GUID, rsdp };
-    system_table = (EFI_SYSTEM_TABLE){ .Hdr = { .Signature = EFI_SYSTEM_TABLE_SIGNATURE, .Revision = 0x20046, .HeaderSize = sizeof(system_table) },
+    system_table = (EFI_SYSTEM_TABLE){
+        .Hdr = { .Signature = EFI_SYSTEM_TABLE_SIGNATURE, .Revision = 0x20046, .HeaderSize = sizeof(system_table) },
         .FirmwareVendor = vendor, .FirmwareRevision = 0x10000, .ConsoleOutHandle = m->no_console ? NULL : &console_handle,
         .ConOut = m->no_console ? NULL : &console, .RuntimeServices = m->no_runtime ? NULL : &runtime, .BootServices = &boot,
         .NumberOfTableEntries = m->no_acpi ? 1 : m->acpi_1_only ? 2 : 3, .ConfigurationTable = tables };
@@ -779,14 +791,19 @@ static unsigned count_of(const char *text, const char *part)
     return count;
 }
 
-static bool usable(uint32_t type) { return type <= HANDOFF_MEMORY_LOADER || type == HANDOFF_MEMORY_CORE || type == HANDOFF_MEMORY_RECORDER; }
+static bool usable(uint32_t type)
+{
+    return type <= HANDOFF_MEMORY_LOADER || type == HANDOFF_MEMORY_CORE || type == HANDOFF_MEMORY_RECORDER;
+}
 
 static bool firmware_usable(const EFI_MEMORY_DESCRIPTOR *entry)
 {
     uint64_t attributes = entry->Attribute;
 
+    if (attributes & (EFI_MEMORY_RUNTIME | EFI_MEMORY_SPECIFIC_PURPOSE) || !(attributes & EFI_MEMORY_WB))
+        return false;
     return entry->Type >= EfiLoaderCode && entry->Type <= EfiConventionalMemory && entry->Type != EfiRuntimeServicesCode &&
-           entry->Type != EfiRuntimeServicesData && !(attributes & (EFI_MEMORY_RUNTIME | EFI_MEMORY_SPECIFIC_PURPOSE)) && attributes & EFI_MEMORY_WB;
+           entry->Type != EfiRuntimeServicesData;
 }
 
 /* Nothing that the firmware keeps is in a range that the core may use, and what it gives is there somewhere. */
@@ -805,7 +822,8 @@ static void check_map(const struct handoff_memory_map *got)
                 continue;
             covered += to - from;
             if (usable(region->type) && !firmware_usable(&map[i]))
-                FAIL("%#lx-%#lx of type %u may be used, but the firmware's type is %#x", region->start, region->end, region->type, map[i].Type);
+                FAIL("%#lx-%#lx of type %u may be used, but the firmware's type is %#x", region->start, region->end, region->type,
+                     map[i].Type);
         }
         if (covered != end - start && !(mock_efi.map_faults & MAP_FAULT_UNALIGNED))
             FAIL("%#lx-%#lx of firmware type %#x is not covered: %#lx bytes are", start, end, map[i].Type, covered);
@@ -851,7 +869,7 @@ static void check_tables(const struct handoff_view *view)
     for (uint32_t r = 0; r < view->map->count; r++) {
         const struct handoff_region *region = &view->map->region[r];
 
-        if (!usable(region->type) || region->type == HANDOFF_MEMORY_CORE || type_at(view->map, region->start) == HANDOFF_MEMORY_LOADER)
+        if (!usable(region->type) || region->type == HANDOFF_MEMORY_CORE || region->type == HANDOFF_MEMORY_LOADER)
             continue;
         check_page(region->start, P | W | NX, "the start of memory");
         check_page(region->end - 1, P | W | NX, "the end of memory");

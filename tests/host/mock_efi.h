@@ -1,5 +1,6 @@
-/* A firmware for the loader's own objects on the host: boot services, protocols, a volume, displays, variables, a memory map, all with the
- * faults that a test asks for. It keeps a ledger of everything that it gave away, and stops the test at once when the loader breaks a rule of UEFI. */
+/* A firmware for the loader's own objects on the host: boot services, protocols, a volume, displays, variables, a memory map, all
+ * with the faults that a test asks for. It keeps a ledger of everything that it gave away, and stops the test at once when the
+ * loader breaks a rule of UEFI. */
 #pragma once
 
 #include "efi/firmware.h"
@@ -9,7 +10,8 @@ enum { MOCK_GOPS = 4, MOCK_CALLS_MAX = 512 };
 
 enum mock_service {
     MOCK_ALLOCATE_PAGES, MOCK_FREE_PAGES, MOCK_GET_MEMORY_MAP, MOCK_FREE_POOL, MOCK_HANDLE_PROTOCOL, MOCK_LOCATE_PROTOCOL,
-    MOCK_LOCATE_HANDLE_BUFFER, MOCK_SET_WATCHDOG, MOCK_EXIT_BOOT_SERVICES, MOCK_OPEN_VOLUME, MOCK_OPEN, MOCK_CLOSE, MOCK_READ, MOCK_GET_INFO,
+    MOCK_LOCATE_HANDLE_BUFFER, MOCK_SET_WATCHDOG, MOCK_EXIT_BOOT_SERVICES, MOCK_OPEN_VOLUME, MOCK_OPEN, MOCK_CLOSE, MOCK_READ,
+    MOCK_GET_INFO,
     MOCK_QUERY_MODE, MOCK_SET_MODE, MOCK_GET_RNG, MOCK_GET_VARIABLE, MOCK_OUTPUT_STRING, MOCK_SERVICES
 };
 
@@ -36,7 +38,8 @@ struct mock_gop {
 
 struct mock_efi {
     /* What the firmware is like: set before mock_boot(). */
-    bool no_volume, no_config, no_loaded_image, no_rng, rng_stuck, secure_boot, no_variables, no_runtime, no_acpi, no_console, acpi_1_only;
+    bool no_volume, no_config, no_loaded_image, no_rng, rng_stuck, secure_boot, no_variables, no_runtime, no_console;
+    bool no_acpi, acpi_1_only;
     const char *config;                  /* content of \ingot\ingot.cfg */
     uint64_t config_bytes, read_limit;   /* read_limit: bytes a Read gives at most, 0: all */
     bool config_is_directory, core_is_directory;
@@ -77,8 +80,8 @@ void mock_reset(void);
 /* Starts the loader and says how it ended. */
 enum mock_end mock_boot(void);
 
-/* Fails the test unless the end keeps the contract: the core was started with a handoff that it accepts and tables that are right; or one REFUSED line and
- * nothing leaked; or one PANIC line after ExitBootServices had been called. */
+/* Fails the test unless the end keeps the contract: the core was started with a handoff that it accepts and tables that are
+ * right; or one REFUSED line and nothing leaked; or one PANIC line after ExitBootServices had been called. */
 void mock_check(enum mock_end end);
 
 /* A valid core of three segments with relocations, in static memory. */

@@ -3,7 +3,14 @@
 
 #include "mock_efi.h"
 
-struct header { uint8_t ident[16]; uint16_t type, machine; uint32_t version; uint64_t entry, phoff, shoff; uint32_t flags; uint16_t sizes[6]; };
+struct header {
+    uint8_t ident[16];
+    uint16_t type, machine;
+    uint32_t version;
+    uint64_t entry, phoff, shoff;
+    uint32_t flags;
+    uint16_t sizes[6];
+};
 struct program { uint32_t type, flags; uint64_t offset, address, physical, file_bytes, memory_bytes, alignment; };
 struct dynamic { uint64_t tag, value; };
 struct relocation { uint64_t place, info, addend; };
@@ -26,12 +33,15 @@ const void *mock_core(uint64_t *out_bytes)
     const uint64_t rodata_bytes = sizeof(core.dynamic) + sizeof(core.relocation) + sizeof(core.constants);
 
     memset(&core, 0, sizeof(core));
-    core.header = (struct header){ .ident = { 0x7f, 'E', 'L', 'F', 2, 1, 1 }, .type = 3, .machine = 62, .version = 1, .entry = TEXT + 16,
-                                   .phoff = sizeof(struct header), .sizes = { sizeof(struct header), sizeof(struct program), 4, 0, 0, 0 } };
+    core.header = (struct header){ .ident = { 0x7f, 'E', 'L', 'F', 2, 1, 1 }, .type = 3, .machine = 62, .version = 1,
+                                   .entry = TEXT + 16, .phoff = sizeof(struct header),
+                                   .sizes = { sizeof(struct header), sizeof(struct program), 4, 0, 0, 0 } };
     core.program[0] = (struct program){ 1, 5, offsetof(struct core_file, text), TEXT, TEXT, sizeof(core.text), sizeof(core.text), 16 };
     core.program[1] = (struct program){ 1, 4, offsetof(struct core_file, dynamic), RODATA, RODATA, rodata_bytes, rodata_bytes, 16 };
     core.program[2] = (struct program){ 1, 6, offsetof(struct core_file, data), DATA, DATA, sizeof(core.data), 0x5000, 16 };
-    core.program[3] = (struct program){ 2, 4, offsetof(struct core_file, dynamic), RODATA, RODATA, sizeof(core.dynamic), sizeof(core.dynamic), 8 };
+    core.program[3] = core.program[1];
+    core.program[3].type = 2;
+    core.program[3].file_bytes = core.program[3].memory_bytes = sizeof(core.dynamic);
     memset(core.text, 0xcc, sizeof(core.text));
     core.dynamic[0] = (struct dynamic){ 7, RODATA + sizeof(core.dynamic) };
     core.dynamic[1] = (struct dynamic){ 8, sizeof(core.relocation) };

@@ -1,5 +1,5 @@
-/* The loader's whole conversation with the firmware: its own objects against a mock of UEFI (mock_efi.c) and of a PC (mock_cpu.c). Each case ends either in
- * the core, or in one sentence and a clean return; mock_check() says what that means. */
+/* The loader's whole conversation with the firmware: its own objects against a mock of UEFI (mock_efi.c) and of a PC
+ * (mock_cpu.c). Each case ends either in the core, or in one sentence and a clean return; mock_check() says what that means. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -84,7 +84,8 @@ static void a_boot_reaches_the_core(void **unused)
     assert_int_equal(is.stamps->count, 14);
     for (uint32_t i = 0; i < is.stamps->count; i++)
         assert_int_equal(is.stamps->stamp[i].stage, i + 1);
-    assert_int_equal(is.x86_state->found, HANDOFF_X86_INTERRUPTS_ON | HANDOFF_X86_LAPIC_TIMER | HANDOFF_X86_PIC | HANDOFF_X86_IOAPIC | HANDOFF_X86_HPET);
+    assert_int_equal(is.x86_state->found, HANDOFF_X86_INTERRUPTS_ON | HANDOFF_X86_LAPIC_TIMER | HANDOFF_X86_PIC |
+                                          HANDOFF_X86_IOAPIC | HANDOFF_X86_HPET);
     assert_int_equal(is.x86_state->ioapic_unmasked, 1);
     assert_int_equal(is.x86_state->ioapics, 1);
     assert_int_equal(is.x86_state->pic_masks, 0x8eb8);
@@ -132,7 +133,9 @@ static void never_set_display(void)
     mock_efi.gop[0].no_mode = mock_efi.gop[1].no_mode = true;
 }
 
-static void (*const scenarios[])(void) = { plain, from_volume, stale, refusing, growing, moved_core, no_firmware_random, page_zero, never_set_display };
+static void (*const scenarios[])(void) = {
+    plain, from_volume, stale, refusing, growing, moved_core, no_firmware_random, page_zero, never_set_display,
+};
 
 /* Fails each call of a scenario with each error that it may return, once, then for good. Returns the number of cases. */
 static unsigned long fail_each_call(void (*scenario)(void), unsigned long *tally)
@@ -564,8 +567,10 @@ static void serial_options(void **unused)
     expect(MOCK_JUMPED, "jumping");
     assert_int_equal(mock_walk(mock_cpu.root, 0x8000001000) & 0x1b, 0x1b);
     {
-        static const char *const bad[] = { "serial=", "serial=io:", "serial=io:0x1ffff", "serial=mmio:0", "serial=mmio:0x1000,3", "serial=mmio:0x1000,1,x",
-                                           "serial=mmio:0xffffffffffffffff", "serial=mmio:0x1000,1,1,1", "serial=com1", "serial=io:0xffff" };
+        static const char *const bad[] = {
+            "serial=", "serial=io:", "serial=io:0x1ffff", "serial=mmio:0", "serial=mmio:0x1000,3", "serial=mmio:0x1000,1,x",
+            "serial=mmio:0xffffffffffffffff", "serial=mmio:0x1000,1,1,1", "serial=com1", "serial=io:0xffff",
+        };
 
         for (unsigned i = 0; i < COUNT(bad); i++) {
             configure(bad[i]);
