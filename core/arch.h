@@ -29,7 +29,8 @@ struct arch_place {
     uintptr_t pc, stack, frame;
 };
 
-/* Walks callers from place: *out gets up to max return addresses, the nearest first. Reads only memory that holds stacks.
+/* Walks callers from place: *out gets up to max addresses, each of a call's last byte, the nearest first: behind a call that does
+ * not return another function may begin. Reads only memory that holds stacks.
  * Any context, a broken stack included: it stops where a frame makes no sense. */
 size_t arch_backtrace(const struct arch_place *place, uintptr_t *out, size_t max);
 

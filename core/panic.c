@@ -78,7 +78,7 @@ _Noreturn void panic_code(const char *code, const char *pattern, ...)
     char sentence[SENTENCE_BYTES];
     va_list args;
 
-    scene.place.pc = (uintptr_t)__builtin_return_address(0);
+    scene.place.pc = (uintptr_t)__builtin_return_address(0) - 1;    /* in the call: behind it may begin another function */
     scene.place.frame = *(uintptr_t *)__builtin_frame_address(0);    /* the caller's */
     va_start(args, pattern);
     format_va(sentence, sizeof(sentence), pattern, args);

@@ -61,7 +61,7 @@ static const char *image_part(uint64_t address)
     return "program data";
 }
 
-static bool is_canonical(uint64_t address)
+bool address_is_canonical(uint64_t address)
 {
     unsigned unused = cr4_read() & CR4_LA57 ? 7 : 16;
 
@@ -84,7 +84,7 @@ const char *address_words(uint64_t address, char *buffer, size_t bytes)
 
     if (address < HANDOFF_PAGE_BYTES)
         return "page 0: a NULL pointer";
-    if (!is_canonical(address))
+    if (!address_is_canonical(address))
         return "not an address: its upper bits differ";
     if (stack_guard_name(address)) {
         format(buffer, bytes, "the guard page of %s", stack_guard_name(address));

@@ -11,6 +11,7 @@ const char *stack_guard_name(uint64_t address);
 
 bool address_is_stack(uint64_t address);
 bool address_is_text(uint64_t address);
+bool address_is_canonical(uint64_t address);    /* its upper bits are all alike, as the CPU demands */
 
 /* In words: "program text", "the guard page of the NMI stack". May use buffer for the answer. */
 const char *address_words(uint64_t address, char *buffer, size_t bytes);

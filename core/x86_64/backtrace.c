@@ -3,17 +3,49 @@
 #include "core/x86_64/address.h"
 #include "core/x86_64/cpu.h"
 
+enum { FUNCTION_BYTES = 4096 };               /* none of ours is longer */
+
+extern const uint8_t mem_code_start[], mem_code_end[];
+
 /* A frame is [caller's frame, return address], on a stack, and above the one before. */
-static bool step(uintptr_t *frame, uintptr_t *out_return)
+static bool step(uintptr_t *frame, uintptr_t *out_call)
 {
     uint64_t next, pc;
 
     if (*frame % 8 || !address_is_stack(*frame) || !memory_read_safe(*frame, &next) || !memory_read_safe(*frame + 8, &pc) ||
         !address_is_text(pc))
         return false;
-    *out_return = pc;
+    *out_call = pc - 1;
     *frame = next > *frame ? next : 0;
     return true;
+}
+
+/* Whether pc lies behind a call that can have led to rip: a direct one to a place not far before it, or an indirect one. */
+static bool is_behind_call(uint64_t pc, uint64_t rip)
+{
+    uint64_t code;                            /* the last byte in front of pc is the highest */
+
+    if (!address_is_text(pc) || !memory_read_safe(pc - 8, &code))
+        return false;
+    if ((code >> 24 & 0xff) == 0xe8)          /* CALL rel32 */
+        return rip - (pc + (uint64_t)(int64_t)(int32_t)(code >> 32)) < FUNCTION_BYTES;
+    for (unsigned shift = 48; shift >= 16; shift -= 8)
+        if ((code >> shift & 0x38ff) == 0x10ff)       /* CALL r/m64: FF /2, and up to four bytes of displacement */
+            return true;
+    return false;
+}
+
+/* gcc gives no frame to a function that neither calls nor keeps anything on the stack, and mem.S has none at all: there the stack
+ * ends in the return address. */
+static bool step_without_frame(const struct arch_place *place, uintptr_t *out_call)
+{
+    bool in_mem = place->pc >= (uintptr_t)mem_code_start && place->pc < (uintptr_t)mem_code_end;
+    uint64_t pc;
+
+    if (place->stack % 8 || !address_is_stack(place->stack) || !memory_read_safe(place->stack, &pc))
+        return false;
+    *out_call = pc - 1;
+    return in_mem ? address_is_text(pc) : is_behind_call(pc, place->pc);
 }
 
 size_t arch_backtrace(const struct arch_place *place, uintptr_t *out, size_t max)
@@ -21,6 +53,8 @@ size_t arch_backtrace(const struct arch_place *place, uintptr_t *out, size_t max
     uintptr_t frame = place->frame, pc;
     size_t count = 0;
 
+    if (max && step_without_frame(place, &pc))
+        out[count++] = pc;
     while (count < max && step(&frame, &pc))
         out[count++] = pc;
     return count;

@@ -26,8 +26,8 @@ static const struct exception_words words[32] = {
     [8]  = { "DOUBLE-FAULT", "an exception while another one was being delivered" },
     [9]  = { "COPROCESSOR", "coprocessor segment overrun" },
     [10] = { "INVALID-TSS", "a bad task-state segment" },
-    [11] = { "SEGMENT", "a segment that is not present" },
-    [12] = { "STACK-SEGMENT", "a stack address that is not canonical" },
+    [11] = { "SEGMENT", "a segment or gate that is not present" },
+    [12] = { "STACK-SEGMENT", "a stack segment that is not present, or a stack address that is not canonical" },
     [13] = { "GENERAL-PROTECTION", "a general-protection fault" },
     [14] = { "PAGE-FAULT", "a page fault" },
     [16] = { "X87", "an x87 floating-point error" },
@@ -103,6 +103,17 @@ static struct panic_scene scene_of(const char *code, const struct trap_frame *fr
     };
 }
 
+/* After a wild jump the place that matters is the caller's: the jump left its return address on the stack. */
+static void blame_caller(struct panic_scene *scene, const struct trap_frame *frame)
+{
+    uint64_t back;
+
+    if (!memory_read_safe(frame->rsp, &back) || !address_is_text(back))
+        return;
+    scene->place.pc = back - 1;
+    scene->place.stack += 8;
+}
+
 enum {                                        /* page-fault error code; SDM vol. 3A, "Page-Fault Exceptions" */
     FAULT_PRESENT = 1u << 0, FAULT_WRITE = 1u << 1, FAULT_USER = 1u << 2, FAULT_RESERVED = 1u << 3, FAULT_FETCH = 1u << 4,
 };
@@ -138,9 +149,8 @@ static _Noreturn void page_fault(const struct trap_frame *frame)
     struct panic_scene scene = scene_of(page_fault_code(address, frame->error), frame);
     char where[96];
 
-    /* After a wild jump the place that matters is the caller's: the jump left its return address on the stack. */
     if (frame->error & FAULT_FETCH)
-        memory_read_safe(frame->rsp, &scene.place.pc);
+        blame_caller(&scene, frame);
     panic_show(&scene, "%s %#llx (%s): %s", access, (unsigned long long)address, address_words(address, where, sizeof(where)),
                page_fault_reason(frame->error));
 }
@@ -165,11 +175,78 @@ static _Noreturn void machine_check(const struct trap_frame *frame)
     panic_show(&scene, "%s", sentence);
 }
 
+/* An INT instruction pushes no error code, not even where the exception of that number has one: all words lie one place too low. */
+static _Noreturn void int_instruction(const char *code, struct trap_frame *frame)
+{
+    struct panic_scene scene;
+
+    memmove(&frame->rip, &frame->error, 5 * sizeof(uint64_t));
+    frame->error = 0;
+    scene = scene_of(code, frame);
+    panic_show(&scene, "an INT %llu instruction: no such exception has happened", (unsigned long long)frame->vector);
+}
+
+/* The register that the instruction takes as base of its operand's address, as its number in encodings; -1 when there is none.
+ * SDM vol. 2A, "Instruction Format". */
+static int base_register(uint64_t rip)
+{
+    uint64_t code[2] = { 0 };
+    const uint8_t *at = (const uint8_t *)code;
+    uint8_t mod_rm, high = 0;
+
+    memory_read_safe(rip, code);
+    while (*at == 0x66 || *at == 0xf2 || *at == 0xf3 || *at == 0xf0 || *at == 0x64 || *at == 0x65)
+        at++;
+    if ((*at & 0xf0) == 0x40)                 /* REX.B */
+        high = (uint8_t)(*at++ & 1) << 3;
+    if (*at == 0xc4)                          /* VEX.B, upside down */
+        high = at[1] & 0x20 ? 0 : 8;
+    at += *at == 0xc4 ? 3 : *at == 0xc5 ? 2 : *at == 0x0f ? 1 : 0;
+    mod_rm = at[1];
+    if (mod_rm >= 0xc0 || (mod_rm & 0xc7) == 5)
+        return -1;                            /* a register, or relative to rip */
+    return ((mod_rm & 7) == 4 ? at[2] & 7 : mod_rm & 7) | high;
+}
+
+/* The general-protection fault says nothing of its reason: what can be seen of it. */
+static const char *protection_reason(const struct trap_frame *frame, char *buffer, size_t bytes)
+{
+    static const struct { char name[4]; uint8_t word; } reg[16] = {           /* by number, and where in the frame */
+        { "rax", 14 }, { "rcx", 12 }, { "rdx", 11 }, { "rbx", 13 }, { "rsp", 20 }, { "rbp", 8 }, { "rsi", 10 }, { "rdi", 9 },
+        { "r8", 7 }, { "r9", 6 }, { "r10", 5 }, { "r11", 4 }, { "r12", 3 }, { "r13", 2 }, { "r14", 1 }, { "r15", 0 },
+    };
+    int base = base_register(frame->rip);
+    uint64_t code = 0;
+
+    memory_read_safe(frame->rip, &code);
+    if ((code & 0xfdff) == 0x300f)            /* WRMSR 0F 30, RDMSR 0F 32 */
+        format(buffer, bytes, "MSR %#x does not exist, or refuses the value", (unsigned)frame->rcx);
+    else if (base >= 0 && !address_is_canonical((&frame->r15)[reg[base].word]))
+        format(buffer, bytes, "%s is not an address: its upper bits differ", reg[base].name);
+    else
+        return "a misaligned vector operand, or something that is not allowed";
+    return buffer;
+}
+
+static _Noreturn void general_protection(const struct trap_frame *frame)
+{
+    struct panic_scene scene = scene_of(words[VECTOR_GENERAL_PROTECTION].code, frame);
+    char reason[80];
+
+    if (!address_is_canonical(frame->rip)) {
+        blame_caller(&scene, frame);
+        panic_show(&scene, "jump to %#llx, which is not an address: its upper bits differ", (unsigned long long)frame->rip);
+    }
+    panic_show(&scene, "%s: %s", words[VECTOR_GENERAL_PROTECTION].sentence, protection_reason(frame, reason, sizeof(reason)));
+}
+
 void exception(struct trap_frame *frame)
 {
     const struct exception_words *word = &words[frame->vector];
     struct panic_scene scene = scene_of(word->code ? word->code : "EXCEPTION", frame);
 
+    if (frame->rip == SELECTOR_CODE)
+        int_instruction(scene.code, frame);
     if (frame->vector == VECTOR_PAGE_FAULT)
         page_fault(frame);
     if (frame->vector == VECTOR_DOUBLE_FAULT)
@@ -181,5 +258,7 @@ void exception(struct trap_frame *frame)
     if (frame->error)
         panic_show(&scene, "%s; error code %#llx names %s entry %llu", word->sentence, (unsigned long long)frame->error,
                    frame->error & 2 ? "IDT" : frame->error & 4 ? "LDT" : "GDT", (unsigned long long)(frame->error >> 3 & 0x1fff));
+    if (frame->vector == VECTOR_GENERAL_PROTECTION)
+        general_protection(frame);
     panic_show(&scene, "%s", word->sentence ? word->sentence : "a reserved exception");
 }

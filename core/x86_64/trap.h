@@ -6,7 +6,7 @@
 /* Every vector, from vectors.S, interrupts off. May change the frame. */
 void trap(struct trap_frame *frame);
 
-/* Vectors 0 to 31 that nobody was ready for: tells and does not return, but for what can be gone on from (#BP, a stray NMI). */
+/* Vectors 0 to 31 that nobody was ready for: tells, and does not return. */
 void exception(struct trap_frame *frame);
 
 /* Vectors 32 to 255. */
