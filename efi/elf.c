@@ -182,36 +182,38 @@ static enum elf_fault read_dynamic(struct elf_file *file, struct elf_tags *tags)
     return ELF_DYNAMIC;                     /* no end */
 }
 
-/* Packed relocations (gABI, "Relative Relocation Table"): an even word is a place; an odd one is a map of the 63 words behind the
- * last. */
+/* Packed relocations (gABI, "Relative Relocation Table"): an even word is a place; an odd one is a map of the 63 words behind it, the next
+ * odd one of the 63 words behind those, whatever bits were set. */
+enum { PACKED_WORDS = 63 };
+
 struct packed {
     const uint64_t *entry;
-    uint64_t left, map, base;               /* base: of the word that the map's lowest bit stands for */
+    uint64_t left;
+    uint64_t map, place;                    /* bits that are left, and the word that the lowest stands for */
+    uint64_t window;                        /* the first word of the next map */
 };
 
 static bool next_packed(struct packed *at, uint64_t *out_place)
 {
-    for (;;) {
-        if (at->map) {
-            *out_place = at->base;
-            while (!(at->map & 1)) {
-                at->map >>= 1;
-                *out_place += 8;
-            }
-            at->map >>= 1;
-            at->base = *out_place + 8;
-            return true;
-        }
+    for (; !at->map; at->left--) {
         if (!at->left)
             return false;
-        at->left--;
         if (!(*at->entry & 1)) {
             *out_place = *at->entry++;
-            at->base = *out_place + 8;
+            at->window = *out_place + 8;
+            at->left--;
             return true;
         }
         at->map = *at->entry++ >> 1;
+        at->place = at->window;
+        at->window += PACKED_WORDS * 8;
     }
+    for (; !(at->map & 1); at->map >>= 1)
+        at->place += 8;
+    *out_place = at->place;
+    at->map >>= 1;
+    at->place += 8;
+    return true;
 }
 
 /* A place of 8 bytes that may be changed: in file bytes of a segment that is not executable. *last is kept from call to call. */
@@ -226,7 +228,7 @@ static bool is_place(const struct elf_image *image, uint64_t place, const struct
 static enum elf_fault check_relocations(const struct elf_file *file, const struct elf_target *target)
 {
     const struct elf_relocation *entry = (const void *)(file->bytes + file->image->relocations_offset);
-    struct packed packed = { (const void *)(file->bytes + file->image->packed_offset), file->image->packed, 0, 0 };
+    struct packed packed = { (const void *)(file->bytes + file->image->packed_offset), file->image->packed, 0, 0, 0 };
     const struct elf_segment *segment = NULL;
     uint64_t place;
 
@@ -302,7 +304,7 @@ enum elf_fault elf_verify(const void *bytes, uint64_t count, const struct elf_ta
 /* Packed ones have their addend in place. */
 static void move_packed(const void *file, const struct elf_image *image, uint8_t *base, uint64_t moved_by)
 {
-    struct packed packed = { (const void *)((const uint8_t *)file + image->packed_offset), image->packed, 0, 0 };
+    struct packed packed = { (const void *)((const uint8_t *)file + image->packed_offset), image->packed, 0, 0, 0 };
     uint64_t place, value;
 
     while (moved_by && next_packed(&packed, &place)) {

@@ -354,6 +354,42 @@ static enum elf_fault verify_packed(uint8_t *core, uint64_t bytes, uint64_t firs
     return elf_verify(core, bytes, &cpu_elf_target, out_image);
 }
 
+/* Maps follow each other by 63 words even where their last bits, or all, are clear. */
+static void maps_of_a_packed_core_do_not_shift(void **unused)
+{
+    enum { CONSTANT = 0x20010e0, MAPS = 8, BIT = 43 };
+    uint64_t bytes, addend = 0x2000020, table[1 + MAPS] = { CONSTANT };
+    const uint64_t dynamic[] = { 36, 0x2001000 + (REL - DYN), 35, sizeof(table), 37, 8 };
+    const void *good = mock_core(&bytes);
+    struct elf_image image;
+    uint8_t *core, *base;
+
+    (void)unused;
+    core = aligned_alloc(8, (bytes + 7) & ~7ull);
+    memcpy(core, good, bytes);
+    for (unsigned i = 1; i <= MAPS; i++)
+        table[i] = 1;                                       /* none of these 63 words */
+    table[1] |= 1 << 3;                                     /* the third behind the place */
+    table[MAPS] |= 1ull << (BIT + 1);                       /* CONSTANT + 8 * (1 + 7 * 63 + 43) is word 1 of the data */
+    memcpy(core + DYN, dynamic, sizeof(dynamic));
+    memcpy(core + REL, table, sizeof(table));
+    assert_int_equal(elf_verify(core, bytes, &cpu_elf_target, &image), ELF_OK);
+    for (unsigned word = 0; word < 8; word++) {
+        memcpy(core + image.segment[1].file_offset + 0xe0 + word * 8, &addend, 8);
+        memcpy(core + image.segment[2].file_offset + word * 8, &addend, 8);
+    }
+    base = aligned_alloc(4096, image.end - image.start);
+    elf_place(core, &image, base);
+    for (unsigned word = 0; word < 8; word++) {
+        uint64_t moved = addend + (uintptr_t)base - image.start;
+
+        assert_int_equal(((uint64_t *)(base + 0x10e0))[word], word == 0 || word == 3 ? moved : addend);
+        assert_int_equal(((uint64_t *)(base + 0x2000))[word], word == 1 ? moved : addend);
+    }
+    free(core), free(base);
+    cases++;
+}
+
 static void a_packed_core_is_placed_and_moved(void **unused)
 {
     uint64_t bytes, addend = 0x2000020;
@@ -607,6 +643,7 @@ int main(void)
         cmocka_unit_test(each_truncation_of_a_core_is_refused),
         cmocka_unit_test(a_core_is_placed_and_moved),
         cmocka_unit_test(a_packed_core_is_placed_and_moved),
+        cmocka_unit_test(maps_of_a_packed_core_do_not_shift),
         cmocka_unit_test(the_sweep_is_right_for_random_ranges),
         cmocka_unit_test(ranges_are_put_in_among_others),
         cmocka_unit_test(tables_map_the_plan_and_take_what_was_foretold),
