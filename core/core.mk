@@ -64,7 +64,7 @@ CORE_LDFLAGS := -O2 -pie --no-dynamic-linker -T core/$(ARCH)/link.ld --gc-sectio
 
 $(OUT)/core.elf: $(core_objects) $(driver_objects) $(app_objects) core/$(ARCH)/link.ld
 	ld $(CORE_LDFLAGS) -o $@ $(filter %.o,$^)
-$(OUT)/core.bin: $(OUT)/core.elf
-	objcopy --strip-all $< $@
+$(OUT)/core.bin: $(OUT)/core.elf tools/core_file.py
+	$(PYTHON) tools/core_file.py $< $@
 
 -include $(core_objects:.o=.d) $(driver_objects:.o=.d)
