@@ -8,6 +8,10 @@
  * the screen, and to the ports that have not seen them), then those kept. Boot CPU, once. */
 void log_open(const char *loader_log);
 
+/* Sets levels as log= says: words with commas between, each a level for all subsystems or SUBSYSTEM:LEVEL. What makes no sense is
+ * told and passed over. NULL is nothing. Boot CPU. */
+void log_set_levels(const char *text);
+
 /* From now on no lock is waited for and no sink is spared: somebody is dying. Any context. */
 void log_panic_mode(void);
 

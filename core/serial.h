@@ -6,7 +6,8 @@
 
 #include "core/handoff_view.h"
 
-/* Takes over the places where the loader proved a port, then those of serial=. Boot CPU, once, before drivers start. */
+/* Takes over the places where the loader proved a port, and those of serial=, which it passes on. Boot CPU, once, before drivers
+ * start. */
 void serial_start(const struct handoff_view *view);
 
 /* Nothing is known yet and somebody is dying: proposes the legacy addresses. Any context. */

@@ -1,0 +1,59 @@
+/* log= of the command line: which lines are made at all. */
+#include "core/log.h"
+
+#include <ingot/error.h>
+#define LOG_SUBSYSTEM log
+#include <ingot/log.h>
+#include <ingot/string.h>
+
+extern struct log_subsystem log_subsystems_start[], log_subsystems_end[];    /* link.ld */
+
+enum { NAME_BYTES = 16 };
+
+static int level_of(const char *name)
+{
+    static const char *const names[] = { "none", "error", "warn", "info", "debug" };
+
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (!strcmp(names[i], name))
+            return (int)i;
+    return ERR_BAD_VALUE;
+}
+
+/* Sets one subsystem, or all for "". */
+static int set(const char *subsystem, int level)
+{
+    int result = ERR_NOT_FOUND;
+
+    for (struct log_subsystem *each = log_subsystems_start; level >= 0 && each < log_subsystems_end; each++)
+        if (*subsystem == 0 || !strcmp(each->name, subsystem)) {
+            each->level = (uint8_t)level;
+            result = 0;
+        }
+    return level < 0 ? level : result;
+}
+
+/* "warn", or "acpi:debug". */
+static int set_by_word(char *word)
+{
+    char *colon = strchr(word, ':');
+
+    if (!colon)
+        return set("", level_of(word));
+    *colon = 0;
+    return set(word, level_of(colon + 1));
+}
+
+void log_set_levels(const char *text)
+{
+    while (text && *text) {
+        const char *comma = strchr(text, ',');
+        size_t bytes = comma ? (size_t)(comma - text) + 1 : strlen(text) + 1;
+        char word[2 * NAME_BYTES];
+
+        strlcpy(word, text, bytes < sizeof(word) ? bytes : sizeof(word));
+        if (set_by_word(word))
+            log_warn("log=%s: levels are none error warn info debug, alone or behind SUBSYSTEM:", text);
+        text += comma ? bytes : bytes - 1;
+    }
+}
