@@ -17,6 +17,7 @@ import time
 
 from elftools.elf.elffile import ELFFile
 
+import check
 import mkimage
 import qemu
 
@@ -192,11 +193,9 @@ def build(folder, *arguments):
 
 def copy_tree(folder):
     """The tree's own files, as they are now."""
-    names = subprocess.run(["git", "-C", TOP, "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True, check=True).stdout
-    for name in names.splitlines():
-        if (TOP / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(TOP / name, folder / name)
+    for name in check.sources():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(TOP / name, folder / name)
 
 
 def bench_builds(table, folder):

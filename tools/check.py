@@ -37,12 +37,15 @@ TEXT_SUFFIXES = {".c", ".h", ".S", ".ld", ".py", ".sh", ".mk", ".md", ".cfg", ".
 
 
 def sources():
-    """Paths of the tree's own files, relative to the top: what git knows or would add."""
-    listed = subprocess.run(["git", "-C", TOP, "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True)
-    if listed.returncode == 0:
-        return sorted(name for name in listed.stdout.splitlines() if (TOP / name).is_file())
+    """Paths of the tree's own files, relative to the top: what git knows or would add; without git, all but what is made."""
+    try:
+        listed = subprocess.run(["git", "-C", TOP, "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True)
+        if listed.returncode == 0:
+            return sorted(name for name in listed.stdout.splitlines() if (TOP / name).is_file())
+    except FileNotFoundError:
+        pass
     found = (path.relative_to(TOP) for path in TOP.rglob("*") if path.is_file())
-    return sorted(str(path) for path in found if path.parts[0] not in ("build", ".git"))
+    return sorted(str(path) for path in found if path.parts[0] not in ("build", ".git") and "__pycache__" not in path.parts)
 
 
 def check_arrows(names):

@@ -48,7 +48,8 @@ def test_mode_option_sets_the_screen(machine, tmp_path):
 
 @pytest.mark.parametrize("arguments", [
     pytest.param(("-global", f"VGA.xres={width}", "-global", f"VGA.yres={height}"), marks=pytest.mark.full)
-    for width, height in ((640, 480), (1366, 768), (1920, 1080), (3840, 2160))])
+    # QEMU's card rounds widths down to a multiple of 8 where OVMF's driver does not: at 1366 nobody can draw.
+    for width, height in ((640, 480), (1360, 768), (1920, 1080), (3840, 2160))])
 def test_other_sizes(machine, tmp_path, arguments):
     running = machine(esp(words="exit=halt"), Config(display="std", extra=arguments))
     seen = wait_for_screen(running, r"main returned 0", tmp_path / "dump")

@@ -3,8 +3,8 @@ import os
 import shutil
 import subprocess
 
+import check
 import pytest
-
 from elfs import TOP
 
 LOADER = "build/x86_64/BOOTX64.EFI"
@@ -13,13 +13,9 @@ OUTPUTS = (LOADER, "build/x86_64/core.elf", "build/x86_64/ingot.img")
 
 def copy_tree(folder):
     """The tree's own files, as they are now."""
-    listed = subprocess.run(["git", "-C", TOP, "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True)
-    if listed.returncode:
-        pytest.skip("not a git work tree: which files are its own is not known")
-    for name in listed.stdout.splitlines():
-        if (TOP / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(TOP / name, folder / name)
+    for name in check.sources():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(TOP / name, folder / name)
     return folder
 
 
