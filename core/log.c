@@ -15,7 +15,8 @@
 LOG_SUBSYSTEM_DEFINE(log);
 LOG_SUBSYSTEM_DEFINE(app);
 
-enum { RING_BYTES = 32768, RAW = 0, PREFIX_BYTES = 96 };
+/* A prefix: brackets, dots and blanks, 11 + 6 digits of time, 5 of the CPU, 6 bytes of level, 14 of the subsystem's name. */
+enum { RING_BYTES = 32768, RAW = 0, PREFIX_BYTES = 56 };
 
 struct entry {
     uint64_t stamp;                            /* clock_stamp() */
@@ -32,8 +33,8 @@ static uint32_t lost_lines;                    /* not told yet */
 static bool open, draining, dying;
 
 /* ANSI colours for the screen: what is lost is red, what is missing is yellow. */
-static const char *const level_color[] = { "", "\033[1;31m", "\033[1;33m", "", "\033[2m" };
-static const char *const level_name[] = { "", "error ", "warn  ", "info  ", "debug " };
+static const char level_color[][8] = { "", "\033[1;31m", "\033[1;33m", "", "\033[2m" };
+static const char level_name[][8] = { "", "error ", "warn  ", "info  ", "debug " };
 
 /* Nearly all text is plain, so it is looked at before it is copied. */
 static bool is_plain(const char *text)
@@ -98,9 +99,9 @@ static size_t escape(char text[LOG_LINE_BYTES], size_t length, bool cut)
     return used;
 }
 
-static char *put_text(char *to, const char *end, const char *text)
+static char *put_text(char *to, const char *text)
 {
-    while (*text && to < end)
+    while (*text)
         *to++ = *text++;
     return to;
 }
@@ -124,21 +125,17 @@ static char *put_number(char *to, uint64_t value, unsigned places, char fill)
 static size_t put_prefix(char *prefix, const struct entry *entry)
 {
     uint64_t us = clock_stamp_ns(entry->stamp) / 1000;
-    char *to = prefix, *end = prefix + PREFIX_BYTES - 2;      /* the name is cut, if need be, for what stands behind it */
+    char *to = put_text(prefix, "[");
 
-    *to++ = '[';
     to = put_number(to, us / 1000000, 5, ' ');
-    *to++ = '.';
+    to = put_text(to, ".");
     to = put_number(to, us % 1000000, 6, '0');
-    *to++ = ']';
-    *to++ = ' ';
+    to = put_text(to, "] ");
     to = put_number(to, entry->cpu, 1, ' ');
-    *to++ = ' ';
-    to = put_text(to, end, level_name[entry->level]);
-    to = put_text(to, end, entry->subsystem);
-    *to++ = ':';
-    *to++ = ' ';
-    return (size_t)(to - prefix);
+    to = put_text(to, " ");
+    to = put_text(to, level_name[entry->level]);
+    to = put_text(to, entry->subsystem);
+    return (size_t)(put_text(to, ": ") - prefix);
 }
 
 static void to_sinks(const struct entry *entry, const char *text)
@@ -210,6 +207,8 @@ void log_line(const struct log_subsystem *subsystem, enum log_level level, const
 {
     va_list args;
 
+    if (level > subsystem->level)
+        return;
     va_start(args, pattern);
     make(subsystem->name, level, pattern, args);
     va_end(args);

@@ -10,7 +10,7 @@
  *
  * A file of the core or of a driver names its subsystem above its includes:   #define LOG_SUBSYSTEM smp
  * and one file of the subsystem defines it:                                   LOG_SUBSYSTEM_DEFINE(smp);
- * An application needs neither: its lines say "app". A line below its subsystem's level costs one load and one branch.
+ * An application needs neither: its lines say "app". A debug line that is not wanted costs one load and one branch, any other a call.
  *
  * Any context, any CPU. */
 #pragma once
@@ -21,9 +21,10 @@ enum log_level { LOG_ERROR = 1, LOG_WARN, LOG_INFO, LOG_DEBUG };
 enum { LOG_LINE_BYTES = 256 };
 
 struct log_subsystem {
-    const char *name;
+    char name[15];                       /* no pointer: it would cost more than most names */
     uint8_t level;                       /* lines above it (enum log_level) are not made */
 };
+_Static_assert(sizeof(struct log_subsystem) == 16, "link.ld gathers them without gaps");
 
 #ifndef LOG_SUBSYSTEM
 #define LOG_SUBSYSTEM app
@@ -33,22 +34,24 @@ struct log_subsystem {
 extern struct log_subsystem LOG_NAME(LOG_SUBSYSTEM);
 
 #define LOG_SUBSYSTEM_DEFINE(subsystem) \
+    _Static_assert(sizeof(#subsystem) <= sizeof(((struct log_subsystem *)0)->name), "the name of a subsystem is too long"); \
     struct log_subsystem LOG_PASTE(log_subsystem_, subsystem) \
         __attribute__((used, section(".log_subsystems"))) = { #subsystem, LOG_INFO }
 
+/* Made only up to the subsystem's level. */
 void log_line(const struct log_subsystem *subsystem, enum log_level level, const char *pattern, ...)
     __attribute__((format(gnu_printf, 3, 4)));
 
-#define log_at(wanted, ...) \
-    do { \
-        if ((wanted) <= LOG_NAME(LOG_SUBSYSTEM).level) \
-            log_line(&LOG_NAME(LOG_SUBSYSTEM), (wanted), __VA_ARGS__); \
-    } while (0)
+#define log_at(level, ...) log_line(&LOG_NAME(LOG_SUBSYSTEM), (level), __VA_ARGS__)
 
 #define log_error(...) log_at(LOG_ERROR, __VA_ARGS__)
 #define log_warn(...)  log_at(LOG_WARN, __VA_ARGS__)
 #define log_info(...)  log_at(LOG_INFO, __VA_ARGS__)
-#define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
+#define log_debug(...) \
+    do { \
+        if (LOG_DEBUG <= LOG_NAME(LOG_SUBSYSTEM).level) \
+            log_at(LOG_DEBUG, __VA_ARGS__); \
+    } while (0)
 
 /* A line without a prefix, for what programs read as it stands (READY, PANIC, tables). Same contexts. */
 void log_raw(const char *pattern, ...) __attribute__((format(gnu_printf, 1, 2)));
