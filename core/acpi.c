@@ -63,6 +63,11 @@ uint64_t acpi_read(const struct acpi_window *window, uint32_t offset, uint32_t b
     return value;
 }
 
+uint8_t acpi_read8(const struct acpi_window *window, uint32_t offset) { return (uint8_t)acpi_read(window, offset, 1); }
+uint16_t acpi_read16(const struct acpi_window *window, uint32_t offset) { return (uint16_t)acpi_read(window, offset, 2); }
+uint32_t acpi_read32(const struct acpi_window *window, uint32_t offset) { return (uint32_t)acpi_read(window, offset, 4); }
+uint64_t acpi_read64(const struct acpi_window *window, uint32_t offset) { return acpi_read(window, offset, 8); }
+
 struct acpi_window acpi_part(const struct acpi_window *window, uint32_t offset, uint32_t bytes)
 {
     if (offset > window->bytes || bytes > window->bytes - offset)

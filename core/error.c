@@ -1,12 +1,9 @@
 #include <ingot/error.h>
 
+#include "core/words.h"
+
 const char *error_name(int error)
 {
-    static const char *const name[] = {
-        "no error", "not found", "timed out", "out of memory", "bad value", "bad data", "not ready", "busy", "full", "unsupported",
-        "fault",
-    };
-    unsigned index = error <= 0 ? (unsigned)-error : ~0u;
-
-    return index < sizeof(name) / sizeof(name[0]) ? name[index] : "unknown error";
+    return word_at("unknown error\0" "no error\0" "not found\0" "timed out\0" "out of memory\0" "bad value\0" "bad data\0"
+                   "not ready\0" "busy\0" "full\0" "unsupported\0" "fault\0", 1 - (unsigned)error);
 }

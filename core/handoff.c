@@ -1,6 +1,8 @@
 /* Checks the handoff block before anything in it is believed. */
 #include "core/handoff_view.h"
 
+#include "core/words.h"
+
 #include <ingot/error.h>
 #include <ingot/format.h>
 #include <ingot/string.h>
@@ -12,27 +14,40 @@ struct reader {
 };
 
 /* Each check returns 0, or says why not and returns ERR_BAD_DATA. */
-#define FAIL(reader, ...) (format((reader)->why, (reader)->why_bytes, __VA_ARGS__), ERR_BAD_DATA)
+static __attribute__((format(gnu_printf, 2, 3))) int fail(const struct reader *r, const char *pattern, ...)
+{
+    va_list args;
+
+    va_start(args, pattern);
+    format_va(r->why, r->why_bytes, pattern, args);
+    va_end(args);
+    return ERR_BAD_DATA;
+}
+
+static int fail_place(const struct reader *r, const char *name, uint64_t bytes, uint64_t base)
+{
+    return fail(r, "%s: %llu bytes at %#llx", name, (unsigned long long)bytes, (unsigned long long)base);
+}
 
 static int check_header(struct reader *r, const struct handoff *block)
 {
     if (block == NULL)
-        return FAIL(r, "there is no block: its address is 0");
+        return fail(r, "there is no block: its address is 0");
     if ((uintptr_t)block % 8)
-        return FAIL(r, "the block's address %p is not a multiple of 8", (const void *)block);
+        return fail(r, "the block's address %p is not a multiple of 8", (const void *)block);
     if (block->magic != HANDOFF_MAGIC)
-        return FAIL(r, "magic is %#llx, not %#llx", (unsigned long long)block->magic, (unsigned long long)HANDOFF_MAGIC);
+        return fail(r, "magic is %#llx, not %#llx", (unsigned long long)block->magic, (unsigned long long)HANDOFF_MAGIC);
     if (block->version != HANDOFF_VERSION)
-        return FAIL(r, "version is %u, this core reads %u", block->version, HANDOFF_VERSION);
+        return fail(r, "version is %u, this core reads %u", block->version, HANDOFF_VERSION);
     if (block->bytes % 8 || block->bytes > HANDOFF_MAX_BYTES || block->bytes < sizeof(*block))
-        return FAIL(r, "the block cannot have %llu bytes", (unsigned long long)block->bytes);
+        return fail(r, "the block cannot have %llu bytes", (unsigned long long)block->bytes);
     if (block->header_bytes % 8 || block->header_bytes < sizeof(*block) || block->header_bytes > block->bytes)
-        return FAIL(r, "the header cannot have %u bytes", block->header_bytes);
+        return fail(r, "the header cannot have %u bytes", block->header_bytes);
 
     uint64_t sum = handoff_checksum(block, block->bytes);
 
     if (sum != block->checksum)
-        return FAIL(r, "checksum is %#llx, the block says %#llx", (unsigned long long)sum, (unsigned long long)block->checksum);
+        return fail(r, "checksum is %#llx, the block says %#llx", (unsigned long long)sum, (unsigned long long)block->checksum);
     return 0;
 }
 
@@ -41,19 +56,19 @@ static int check_map(struct reader *r, const struct handoff_memory_map *map)
     uint64_t last_end = 0;
 
     if (r->view->map)
-        return FAIL(r, "there is a second memory map");
+        return fail(r, "there is a second memory map");
     if (map->count == 0 || map->count > (map->record.bytes - sizeof(*map)) / sizeof(map->region[0]))
-        return FAIL(r, "memory map: %u regions in %u bytes", map->count, map->record.bytes);
+        return fail(r, "memory map: %u regions in %u bytes", map->count, map->record.bytes);
     for (uint32_t i = 0; i < map->count; i++) {
         const struct handoff_region *region = &map->region[i];
 
         if (region->start >= region->end || (region->start | region->end) % HANDOFF_PAGE_BYTES)
-            return FAIL(r, "memory map: region %u is [%#llx, %#llx)", i, (unsigned long long)region->start,
+            return fail(r, "memory map: region %u is [%#llx, %#llx)", i, (unsigned long long)region->start,
                         (unsigned long long)region->end);
         if (region->start < last_end)
-            return FAIL(r, "memory map: region %u at %#llx overlaps the one before", i, (unsigned long long)region->start);
+            return fail(r, "memory map: region %u at %#llx overlaps the one before", i, (unsigned long long)region->start);
         if (region->type == 0 || region->type >= HANDOFF_MEMORY_TYPES)
-            return FAIL(r, "memory map: region %u has the unknown type %u", i, region->type);
+            return fail(r, "memory map: region %u has the unknown type %u", i, region->type);
         last_end = region->end;
     }
     r->view->map = map;
@@ -69,22 +84,19 @@ static bool is_pages(uint64_t base, uint64_t bytes)
 static int check_image(struct reader *r, const struct handoff_image *image)
 {
     if (r->view->image)
-        return FAIL(r, "there is a second image record");
+        return fail(r, "there is a second image record");
     if (image->bytes == 0 || image->base == 0 || image->base + image->bytes < image->base || image->base % HANDOFF_PAGE_BYTES)
-        return FAIL(r, "image: %llu bytes at %#llx", (unsigned long long)image->bytes, (unsigned long long)image->base);
+        return fail_place(r, "image", image->bytes, image->base);
     if (image->preferred_base % HANDOFF_PAGE_BYTES)
-        return FAIL(r, "image: moved from %#llx by no whole number of pages", (unsigned long long)image->preferred_base);
+        return fail(r, "image: moved from %#llx by no whole number of pages", (unsigned long long)image->preferred_base);
     if (image->entry < image->base || image->entry >= image->base + image->bytes)
-        return FAIL(r, "image: the entry %#llx lies outside", (unsigned long long)image->entry);
+        return fail(r, "image: the entry %#llx lies outside", (unsigned long long)image->entry);
     if (!is_pages(image->stack_base, image->stack_bytes))
-        return FAIL(r, "image: a stack of %llu bytes at %#llx", (unsigned long long)image->stack_bytes,
-                    (unsigned long long)image->stack_base);
+        return fail_place(r, "stack", image->stack_bytes, image->stack_base);
     if (image->tables_bytes != 0 && !is_pages(image->tables_base, image->tables_bytes))
-        return FAIL(r, "image: page tables of %llu bytes at %#llx", (unsigned long long)image->tables_bytes,
-                    (unsigned long long)image->tables_base);
+        return fail_place(r, "page tables", image->tables_bytes, image->tables_base);
     if (image->loader_base + image->loader_bytes < image->loader_base)
-        return FAIL(r, "image: a loader of %llu bytes at %#llx", (unsigned long long)image->loader_bytes,
-                    (unsigned long long)image->loader_base);
+        return fail_place(r, "loader", image->loader_bytes, image->loader_base);
     r->view->image = image;
     return 0;
 }
@@ -103,18 +115,18 @@ static bool mask_is_sound(uint32_t mask, uint32_t bits_per_pixel)
 static int check_framebuffer(struct reader *r, const struct handoff_framebuffer *fb)
 {
     if (fb->base == 0 || fb->base + fb->bytes < fb->base)
-        return FAIL(r, "framebuffer: %llu bytes at %#llx", (unsigned long long)fb->bytes, (unsigned long long)fb->base);
+        return fail_place(r, "framebuffer", fb->bytes, fb->base);
     if (fb->width == 0 || fb->height == 0 || fb->width > 16384 || fb->height > 16384)
-        return FAIL(r, "framebuffer: %u x %u pixels", fb->width, fb->height);
+        return fail(r, "framebuffer: %u x %u pixels", fb->width, fb->height);
     if (fb->bits_per_pixel != 16 && fb->bits_per_pixel != 24 && fb->bits_per_pixel != 32)
-        return FAIL(r, "framebuffer: %u bits per pixel", fb->bits_per_pixel);
+        return fail(r, "framebuffer: %u bits per pixel", fb->bits_per_pixel);
     if (fb->pitch_bytes < fb->width * (fb->bits_per_pixel / 8) || (uint64_t)fb->pitch_bytes * fb->height > fb->bytes)
-        return FAIL(r, "framebuffer: a pitch of %u bytes for %u x %u pixels in %llu bytes", fb->pitch_bytes, fb->width, fb->height,
+        return fail(r, "framebuffer: a pitch of %u bytes for %u x %u pixels in %llu bytes", fb->pitch_bytes, fb->width, fb->height,
                     (unsigned long long)fb->bytes);
     if (!mask_is_sound(fb->red_mask, fb->bits_per_pixel) || !mask_is_sound(fb->green_mask, fb->bits_per_pixel) ||
         !mask_is_sound(fb->blue_mask, fb->bits_per_pixel) || (fb->red_mask & fb->green_mask) ||
         ((fb->red_mask | fb->green_mask) & fb->blue_mask))
-        return FAIL(r, "framebuffer: masks %#x %#x %#x", fb->red_mask, fb->green_mask, fb->blue_mask);
+        return fail(r, "framebuffer: masks %#x %#x %#x", fb->red_mask, fb->green_mask, fb->blue_mask);
     if (r->view->framebuffers == HANDOFF_VIEW_MAX)
         return 0;                                /* more than anyone can look at */
     r->view->framebuffer[r->view->framebuffers++] = fb;
@@ -134,11 +146,11 @@ static bool registers_fit(const struct handoff_serial *serial)
 static int check_serial(struct reader *r, const struct handoff_serial *serial)
 {
     if (serial->space != HANDOFF_SERIAL_IO && serial->space != HANDOFF_SERIAL_MMIO)
-        return FAIL(r, "serial port: address space %u", serial->space);
+        return fail(r, "serial port: address space %u", serial->space);
     if (serial->stride != 1 && serial->stride != 2 && serial->stride != 4)
-        return FAIL(r, "serial port: stride %u", serial->stride);
+        return fail(r, "serial port: stride %u", serial->stride);
     if (!registers_fit(serial))
-        return FAIL(r, "serial port: 8 registers, %u bytes apart, cannot be at %#llx", serial->stride,
+        return fail(r, "serial port: 8 registers, %u bytes apart, cannot be at %#llx", serial->stride,
                     (unsigned long long)serial->address);
     if (r->view->serials < HANDOFF_VIEW_MAX)
         r->view->serial[r->view->serials++] = serial;
@@ -150,7 +162,7 @@ static int check_text(struct reader *r, const struct handoff_text *text, const c
     size_t bytes = text->record.bytes - sizeof(*text);
 
     if (bytes == 0 || strnlen(text->text, bytes) == bytes)
-        return FAIL(r, "%s: no NUL ends it", name);
+        return fail(r, "%s: no NUL ends it", name);
     *out_text = text->text;
     return 0;
 }
@@ -158,7 +170,7 @@ static int check_text(struct reader *r, const struct handoff_text *text, const c
 static int check_stamps(struct reader *r, const struct handoff_stamps *stamps)
 {
     if (stamps->count > (stamps->record.bytes - sizeof(*stamps)) / sizeof(stamps->stamp[0]))
-        return FAIL(r, "stamps: %u in %u bytes", stamps->count, stamps->record.bytes);
+        return fail(r, "stamps: %u in %u bytes", stamps->count, stamps->record.bytes);
     r->view->stamps = stamps;
     return 0;
 }
@@ -166,7 +178,7 @@ static int check_stamps(struct reader *r, const struct handoff_stamps *stamps)
 static int check_recorder(struct reader *r, const struct handoff_recorder *recorder)
 {
     if (!is_pages(recorder->base, recorder->bytes))
-        return FAIL(r, "recorder: %llu bytes at %#llx", (unsigned long long)recorder->bytes, (unsigned long long)recorder->base);
+        return fail_place(r, "recorder", recorder->bytes, recorder->base);
     r->view->recorder = recorder;
     return 0;
 }
@@ -174,14 +186,15 @@ static int check_recorder(struct reader *r, const struct handoff_recorder *recor
 static int check_firmware(struct reader *r, const struct handoff_firmware *firmware)
 {
     if (strnlen(firmware->vendor, sizeof(firmware->vendor)) == sizeof(firmware->vendor))
-        return FAIL(r, "firmware: no NUL ends the vendor");
+        return fail(r, "firmware: no NUL ends the vendor");
     r->view->firmware = firmware;
     return 0;
 }
 
 /* All of [start, start + bytes), which does not wrap, is memory of this type. */
-static bool map_calls(const struct handoff_memory_map *map, uint64_t start, uint64_t bytes, uint32_t type)
+static int check_place(const struct reader *r, const char *name, uint64_t start, uint64_t bytes, uint32_t type)
 {
+    const struct handoff_memory_map *map = r->view->map;
     uint64_t at = start, end = start + bytes;
 
     for (uint32_t i = 0; i < map->count && at < end; i++) {
@@ -190,46 +203,40 @@ static bool map_calls(const struct handoff_memory_map *map, uint64_t start, uint
         if (region->type == type && region->start <= at && at < region->end)
             at = region->end;
     }
-    return at >= end;
+    return at >= end ? 0 : fail(r, "the map does not keep %#llx for the %s", (unsigned long long)start, name);
 }
 
 /* What the records place must be kept by the map, or the allocator would give it away. */
-static int check_places(struct reader *r)
+static int check_places(const struct reader *r)
 {
-    const struct handoff_memory_map *map = r->view->map;
     const struct handoff_image *image = r->view->image;
     const struct handoff_recorder *recorder = r->view->recorder;
+    int error;
 
-    if (!map || !image)
-        return FAIL(r, "there is no %s record", map ? "image" : "memory map");
-    if (!map_calls(map, image->base, image->bytes, HANDOFF_MEMORY_CORE))
-        return FAIL(r, "the map does not keep the image at %#llx as the core's", (unsigned long long)image->base);
-    if (!map_calls(map, image->stack_base - HANDOFF_PAGE_BYTES, image->stack_bytes + HANDOFF_PAGE_BYTES, HANDOFF_MEMORY_CORE))
-        return FAIL(r, "the map does not keep the stack at %#llx, and its guard, as the core's", (unsigned long long)image->stack_base);
-    if (!map_calls(map, image->tables_base, image->tables_bytes, HANDOFF_MEMORY_CORE))
-        return FAIL(r, "the map does not keep the page tables at %#llx as the core's", (unsigned long long)image->tables_base);
-    if (recorder && !map_calls(map, recorder->base, recorder->bytes, HANDOFF_MEMORY_RECORDER))
-        return FAIL(r, "the map does not keep the recorder at %#llx as one", (unsigned long long)recorder->base);
-    return 0;
+    if (!r->view->map || !image)
+        return fail(r, "there is no %s record", image ? "memory map" : "image");
+    if ((error = check_place(r, "image", image->base, image->bytes, HANDOFF_MEMORY_CORE)) ||
+        (error = check_place(r, "stack and its guard", image->stack_base - HANDOFF_PAGE_BYTES,
+                             image->stack_bytes + HANDOFF_PAGE_BYTES, HANDOFF_MEMORY_CORE)) ||
+        (error = check_place(r, "page tables", image->tables_base, image->tables_bytes, HANDOFF_MEMORY_CORE)))
+        return error;
+    return recorder ? check_place(r, "recorder", recorder->base, recorder->bytes, HANDOFF_MEMORY_RECORDER) : 0;
 }
 
 static uint32_t least_bytes(uint32_t type)
 {
-    switch (type) {
-    case HANDOFF_MEMORY_MAP:   return sizeof(struct handoff_memory_map);
-    case HANDOFF_IMAGE:        return sizeof(struct handoff_image);
-    case HANDOFF_FRAMEBUFFER:  return sizeof(struct handoff_framebuffer);
-    case HANDOFF_ROOTS:        return sizeof(struct handoff_roots);
-    case HANDOFF_SERIAL:       return sizeof(struct handoff_serial);
-    case HANDOFF_COMMAND_LINE:
-    case HANDOFF_LOADER_LOG:   return sizeof(struct handoff_text);
-    case HANDOFF_SEED:         return sizeof(struct handoff_seed);
-    case HANDOFF_STAMPS:       return sizeof(struct handoff_stamps);
-    case HANDOFF_RECORDER:     return sizeof(struct handoff_recorder);
-    case HANDOFF_FIRMWARE:     return sizeof(struct handoff_firmware);
-    case HANDOFF_X86_STATE:    return sizeof(struct handoff_x86_state);
-    default:                   return sizeof(struct handoff_record);
-    }
+    static const uint8_t least[] = {
+        [HANDOFF_MEMORY_MAP] = sizeof(struct handoff_memory_map), [HANDOFF_IMAGE] = sizeof(struct handoff_image),
+        [HANDOFF_FRAMEBUFFER] = sizeof(struct handoff_framebuffer), [HANDOFF_ROOTS] = sizeof(struct handoff_roots),
+        [HANDOFF_SERIAL] = sizeof(struct handoff_serial), [HANDOFF_COMMAND_LINE] = sizeof(struct handoff_text),
+        [HANDOFF_SEED] = sizeof(struct handoff_seed), [HANDOFF_STAMPS] = sizeof(struct handoff_stamps),
+        [HANDOFF_LOADER_LOG] = sizeof(struct handoff_text), [HANDOFF_RECORDER] = sizeof(struct handoff_recorder),
+        [HANDOFF_FIRMWARE] = sizeof(struct handoff_firmware),
+    };
+
+    if (type == HANDOFF_X86_STATE)
+        return sizeof(struct handoff_x86_state);
+    return type < sizeof(least) ? least[type] : 0;
 }
 
 static int check_record(struct reader *r, struct handoff_record *record)
@@ -238,7 +245,7 @@ static int check_record(struct reader *r, struct handoff_record *record)
     const void *body = record;
 
     if (record->bytes < least_bytes(record->type))
-        return FAIL(r, "record type %#x has only %u bytes", record->type, record->bytes);
+        return fail(r, "record type %#x has only %u bytes", record->type, record->bytes);
     switch (record->type) {
     case HANDOFF_MEMORY_MAP:   return check_map(r, body);
     case HANDOFF_IMAGE:        return check_image(r, body);
@@ -271,7 +278,7 @@ int handoff_check(struct handoff *block, struct handoff_view *out_view, char *ou
         uint64_t left = block->bytes - offset;
 
         if (left < sizeof(*record) || record->bytes < sizeof(*record) || record->bytes % 8 || record->bytes > left)
-            return FAIL(&r, "the record at offset %llu does not fit the block", (unsigned long long)offset);
+            return fail(&r, "the record at offset %llu does not fit the block", (unsigned long long)offset);
         if ((error = check_record(&r, record)))
             return error;
         offset += record->bytes;
@@ -284,18 +291,12 @@ int handoff_check(struct handoff *block, struct handoff_view *out_view, char *ou
 
 const char *handoff_memory_name(uint32_t type)
 {
-    static const char *const name[HANDOFF_MEMORY_TYPES] = {
-        "?", "usable", "boot services", "loader", "persistent", "core", "recorder",
-        "ACPI tables", "ACPI NVS", "runtime services", "reserved", "MMIO", "bad",
-    };
-    return name[type < HANDOFF_MEMORY_TYPES ? type : 0];
+    return word_at("?\0" "usable\0" "boot services\0" "loader\0" "persistent\0" "core\0" "recorder\0" "ACPI tables\0" "ACPI NVS\0"
+                   "runtime services\0" "reserved\0" "MMIO\0" "bad\0", type);
 }
 
 const char *handoff_stage_name(uint32_t stage)
 {
-    static const char *const name[] = {
-        "?", "entry", "console", "watchdog", "volume", "command line", "tables", "seed", "displays", "image", "memory",
-        "paging", "exit", "quiet", "jump",
-    };
-    return name[stage < sizeof(name) / sizeof(name[0]) ? stage : 0];
+    return word_at("?\0" "entry\0" "console\0" "watchdog\0" "volume\0" "command line\0" "tables\0" "seed\0" "displays\0" "image\0"
+                   "memory\0" "paging\0" "exit\0" "quiet\0" "jump\0", stage);
 }

@@ -2,6 +2,7 @@
 #include "core/serial.h"
 
 #include "core/driver.h"
+#include "core/words.h"
 
 #include <ingot/error.h>
 #include <ingot/format.h>
@@ -20,9 +21,7 @@ static unsigned port_count;
 
 static const char *source_name(uint32_t source)
 {
-    static const char *const name[] = { "loader", "legacy", "option", "SPCR", "DBG2", "PCI" };
-
-    return name[source < sizeof(name) / sizeof(name[0]) ? source : 0];
+    return word_at("loader\0" "legacy\0" "option\0" "SPCR\0" "DBG2\0" "PCI\0", source);
 }
 
 void serial_start(const struct handoff_view *view)

@@ -40,10 +40,10 @@ int acpi_find(const char *signature, unsigned index, struct acpi_window *out_tab
 /* A little-endian number of 1 to 8 bytes; 0 if any of it lies beyond the window. */
 uint64_t acpi_read(const struct acpi_window *window, uint32_t offset, uint32_t bytes);
 
-static inline uint8_t acpi_read8(const struct acpi_window *window, uint32_t offset) { return (uint8_t)acpi_read(window, offset, 1); }
-static inline uint16_t acpi_read16(const struct acpi_window *window, uint32_t offset) { return (uint16_t)acpi_read(window, offset, 2); }
-static inline uint32_t acpi_read32(const struct acpi_window *window, uint32_t offset) { return (uint32_t)acpi_read(window, offset, 4); }
-static inline uint64_t acpi_read64(const struct acpi_window *window, uint32_t offset) { return acpi_read(window, offset, 8); }
+uint8_t acpi_read8(const struct acpi_window *window, uint32_t offset);
+uint16_t acpi_read16(const struct acpi_window *window, uint32_t offset);
+uint32_t acpi_read32(const struct acpi_window *window, uint32_t offset);
+uint64_t acpi_read64(const struct acpi_window *window, uint32_t offset);
 
 /* A part of a window; empty unless all of it lies inside. */
 struct acpi_window acpi_part(const struct acpi_window *window, uint32_t offset, uint32_t bytes);
