@@ -114,6 +114,19 @@ struct acpi_window acpi_window_at(uint64_t address, uint32_t bytes)
     return (struct acpi_window){ start, start != NULL ? bytes : 0 };
 }
 
+/* name: of four characters or more, which need no end. */
+static void tell_sum(const char *name, uint64_t address, const char *use)
+{
+    log_warn("ACPI-SUM %.4s at %#llx: its bytes do not add up to 0; %s", name, HEX(address), use);
+}
+
+static void tell_length(const char *name, uint64_t address, uint32_t length, const char *use)
+{
+    log_warn("ACPI-LEN %.4s at %#llx: it cannot have %u bytes%s", name, HEX(address), length, use);
+}
+
+static const char not_used[] = "; not used";
+
 static bool adds_up(const struct acpi_window *window)
 {
     uint8_t sum = 0;
@@ -150,8 +163,7 @@ static bool accept(struct table *table, const struct acpi_window *window, uint32
     bool sound = sound_bytes == window->bytes;
 
     if (!adds_up(window)) {
-        log_warn("ACPI-SUM %.4s at %#llx: its bytes do not add up to 0; %s", name, HEX(table->address),
-                 sound ? "used all the same, as its structure holds" : "not used, as its records break off too");
+        tell_sum(name, table->address, sound ? "used, as its structure holds" : "not used, as its records break off too");
         if (!sound)
             return false;
     }
@@ -171,7 +183,7 @@ static bool judge(struct table *table)
     if (length >= (rule != NULL ? rule->smallest : ACPI_HEADER_BYTES))
         window = acpi_window_at(table->address, length);
     if (window.start == NULL) {
-        log_warn("ACPI-LEN %.4s at %#llx: it cannot have %u bytes; not used", (const char *)table->start, HEX(table->address), length);
+        tell_length((const char *)table->start, table->address, length, not_used);
         return false;
     }
     table->start = window.start;
@@ -249,16 +261,15 @@ static struct acpi_window read_root(const char *signature, uint64_t address)
     struct acpi_window root = acpi_window_at(address, ACPI_HEADER_BYTES);
     uint32_t length = acpi_read32(&root, TABLE_LENGTH);
 
-    if (root.start == NULL || load_le32(root.start) != load_le32(signature)) {
+    if (acpi_read32(&root, 0) != load_le32(signature)) {
         log_warn("no %s at %#llx, where the RSDP has it", signature, HEX(address));
         return (struct acpi_window){ NULL, 0 };
     }
-    root = length < ACPI_HEADER_BYTES ? (struct acpi_window){ NULL, 0 } : acpi_window_at(address, length);
+    root = acpi_window_at(address, length < ACPI_HEADER_BYTES ? 0 : length);
     if (root.start == NULL)
-        log_warn("ACPI-LEN %s at %#llx: it cannot have %u bytes; not used", signature, HEX(address), length);
+        tell_length(signature, address, length, not_used);
     else if (!adds_up(&root))
-        log_warn("ACPI-SUM %s at %#llx: its bytes do not add up to 0; used as far as its entries lead to tables", signature,
-                 HEX(address));
+        tell_sum(signature, address, "used as far as its entries lead to tables");
     return root;
 }
 
@@ -292,10 +303,9 @@ static uint64_t xsdt_address(uint64_t rsdp_address, uint8_t revision)
     if (length >= RSDP_V2_BYTES && length <= RSDP_MAX_BYTES)
         rsdp = acpi_window_at(rsdp_address, length);
     if (length < RSDP_V2_BYTES || length > RSDP_MAX_BYTES || rsdp.start == NULL)
-        log_warn("ACPI-LEN RSDP rev %u at %#llx: it cannot have %u bytes", revision, HEX(rsdp_address), length);
+        tell_length("RSDP", rsdp_address, length, "");
     else if (!adds_up(&rsdp))
-        log_warn("ACPI-SUM RSDP rev %u at %#llx: its bytes do not add up to 0; used if it leads to an XSDT", revision,
-                 HEX(rsdp_address));
+        tell_sum("RSDP", rsdp_address, "used if it leads to an XSDT");
     return acpi_read64(&rsdp, RSDP_XSDT);
 }
 
@@ -331,7 +341,7 @@ int acpi_init(uint64_t rsdp_address, acpi_map_fn map)
         return ERR_BAD_DATA;
     }
     if (!adds_up(&rsdp))
-        log_warn("ACPI-SUM RSDP at %#llx: its first bytes do not add up to 0; used if it leads to tables", HEX(rsdp_address));
+        tell_sum("RSDP", rsdp_address, "used if it leads to tables");
 
     uint64_t xsdt = xsdt_address(rsdp_address, revision);
     const char *root = "XSDT";
@@ -346,6 +356,11 @@ int acpi_init(uint64_t rsdp_address, acpi_map_fn map)
     tell_tables(revision, root);
     acpi_fadt_init();
     return 0;
+}
+
+void acpi_tell_register(const char *what, const struct acpi_register *reg)
+{
+    log_warn("%s at %#llx in space %u cannot be; not used", what, HEX(reg->address), reg->space);
 }
 
 void acpi_close(void)

@@ -30,6 +30,9 @@ bool acpi_add(uint64_t address, const char *signature);
 
 struct acpi_register acpi_read_register(const struct acpi_window *window, uint32_t offset);
 
+/* Warns that no such thing can be where this register is. */
+void acpi_tell_register(const char *what, const struct acpi_register *reg);
+
 /* How a kind of record says its length. */
 struct acpi_record_shape {
     uint8_t length_at, length_bytes;     /* where, and in how many bytes */

@@ -27,7 +27,7 @@ int acpi_get_hpet(struct acpi_hpet *out_hpet)
     struct acpi_register registers = acpi_read_register(&table, HPET_ADDRESS);
 
     if (registers.space != ACPI_SPACE_MEMORY || registers.address == 0) {
-        log_warn("HPET: registers at %#llx in space %u cannot be; not used", HEX(registers.address), registers.space);
+        acpi_tell_register("HPET: registers", &registers);
         return ERR_BAD_DATA;
     }
     *out_hpet = (struct acpi_hpet){

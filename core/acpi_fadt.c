@@ -71,19 +71,26 @@ static int s5_result = ERR_NOT_READY;
 
 /* ---- fields that there are twice ---- */
 
+static void tell_both(const char *name, uint64_t wide, unsigned space, uint32_t narrow, const char *used)
+{
+    log_warn("FADT: %s is at %#llx, space %u, in its 64-bit field and at %#x in the other; the %s is used", name, HEX(wide), space,
+             narrow, used);
+}
+
 static uint64_t choose_address(const struct acpi_window *table, uint32_t offset, uint32_t x_offset, const char *name)
 {
     uint32_t narrow = acpi_read32(table, offset);
     uint64_t wide = acpi_read64(table, x_offset);
 
     if (narrow != 0 && wide != 0 && narrow != wide)
-        log_warn("FADT: %s is at %#llx in its 64-bit field and at %#x in the other; the first is used", name, HEX(wide), narrow);
+        tell_both(name, wide, ACPI_SPACE_MEMORY, narrow, "first");
     return wide != 0 ? wide : narrow;
 }
 
 struct block {                           /* a register block of the fixed hardware */
     char name[13];
     uint8_t offset, x_offset, length_at;
+    uint16_t at;                         /* in struct acpi_fadt */
 };
 
 /* A 64-bit field in a space where such a register cannot be is rubbish, seen on machines whose 32-bit field is right. */
@@ -96,8 +103,7 @@ static struct acpi_register choose_block(const struct acpi_window *table, const 
     bool usable = wide.address != 0 && wide.space <= ACPI_SPACE_IO;
 
     if (wide.address != 0 && narrow != 0 && (!usable || wide.space != ACPI_SPACE_IO || wide.address != narrow))
-        log_warn("FADT: %s is at %#llx, space %u, in its 64-bit field and at port %#x in the other; the %s is used", block->name,
-                 HEX(wide.address), wide.space, narrow, usable ? "first" : "second");
+        tell_both(block->name, wide.address, wide.space, narrow, usable ? "first" : "second");
     return usable ? wide : port;
 }
 
@@ -125,7 +131,7 @@ static void read_reset(const struct acpi_window *table)
     if (!(fadt.flags & FLAG_RESET) || table->bytes <= FADT_RESET_VALUE)
         return;
     if (reg.space > ACPI_SPACE_PCI || (reg.address == 0 && reg.space != ACPI_SPACE_PCI)) {
-        log_warn("FADT: a reset register at %#llx in space %u cannot be; not used", HEX(reg.address), reg.space);
+        acpi_tell_register("FADT: a reset register", &reg);
         return;
     }
     fadt.reset = reg;
@@ -135,18 +141,18 @@ static void read_reset(const struct acpi_window *table)
 
 static void read_blocks(const struct acpi_window *table)
 {
-    static const struct block event_a = { "PM1a event", FADT_PM1A_EVENT, FADT_X_PM1A_EVENT, FADT_PM1_EVENT_LEN };
-    static const struct block event_b = { "PM1b event", FADT_PM1B_EVENT, FADT_X_PM1B_EVENT, FADT_PM1_EVENT_LEN };
-    static const struct block control_a = { "PM1a control", FADT_PM1A_CONTROL, FADT_X_PM1A_CONTROL, FADT_PM1_CONTROL_LEN };
-    static const struct block control_b = { "PM1b control", FADT_PM1B_CONTROL, FADT_X_PM1B_CONTROL, FADT_PM1_CONTROL_LEN };
-    static const struct block timer = { "PM timer", FADT_PM_TIMER, FADT_X_PM_TIMER, FADT_PM_TIMER_LEN };
+    static const struct block blocks[] = {
+        { "PM1a event", FADT_PM1A_EVENT, FADT_X_PM1A_EVENT, FADT_PM1_EVENT_LEN, offsetof(struct acpi_fadt, pm1a_event) },
+        { "PM1b event", FADT_PM1B_EVENT, FADT_X_PM1B_EVENT, FADT_PM1_EVENT_LEN, offsetof(struct acpi_fadt, pm1b_event) },
+        { "PM1a control", FADT_PM1A_CONTROL, FADT_X_PM1A_CONTROL, FADT_PM1_CONTROL_LEN, offsetof(struct acpi_fadt, pm1a_control) },
+        { "PM1b control", FADT_PM1B_CONTROL, FADT_X_PM1B_CONTROL, FADT_PM1_CONTROL_LEN, offsetof(struct acpi_fadt, pm1b_control) },
+        { "PM timer", FADT_PM_TIMER, FADT_X_PM_TIMER, FADT_PM_TIMER_LEN, offsetof(struct acpi_fadt, pm_timer) },
+    };
 
-    fadt.pm1a_event = choose_block(table, &event_a);
-    fadt.pm1b_event = choose_block(table, &event_b);
-    fadt.pm1a_control = choose_block(table, &control_a);
-    fadt.pm1b_control = choose_block(table, &control_b);
-    if (acpi_read8(table, FADT_PM_TIMER_LEN) == 4)       /* 0: there is none; "PM_TMR_LEN" allows nothing else */
-        fadt.pm_timer = choose_block(table, &timer);
+    for (unsigned i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
+        /* 0: there is no timer; "PM_TMR_LEN" allows nothing else */
+        if (blocks[i].length_at != FADT_PM_TIMER_LEN || acpi_read8(table, FADT_PM_TIMER_LEN) == 4)
+            *(struct acpi_register *)((uint8_t *)&fadt + blocks[i].at) = choose_block(table, &blocks[i]);
 }
 
 static void find_dsdt(const struct acpi_window *table)

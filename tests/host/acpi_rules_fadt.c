@@ -66,7 +66,7 @@ static void the_wide_field_wins_and_a_difference_is_told(void **state)
     set_register(&draft, 172, ACPI_SPACE_MEMORY, 32, 3, 0xfed80804);
     assert_int_equal(fadt_of(&draft, 6)->pm1a_control.address, 0xfed80804);
     assert_int_equal(acpi_get_fadt()->pm1a_control.access_bytes, 4);
-    assert_true(machine_warned("PM1a control is at 0xfed80804, space 0, in its 64-bit field and at port 0x1804 in the other; the first"));
+    assert_true(machine_warned("PM1a control is at 0xfed80804, space 0, in its 64-bit field and at 0x1804 in the other; the first"));
 
     set_register(&draft, 172, 0x55, 16, 2, 0x1804);
     assert_int_equal(fadt_of(&draft, 6)->pm1a_control.space, ACPI_SPACE_IO);

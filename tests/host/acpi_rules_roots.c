@@ -105,7 +105,7 @@ static void a_bad_xsdt_leads_to_the_rsdt(void **state)
         { MACHINE_RSDP, 20, 4, 8, "ACPI-LEN RSDP" },
         { MACHINE_RSDP, 20, 4, 0x7fffffff, "ACPI-LEN RSDP" },
         { MACHINE_RSDP, 8, 1, 0x55, "ACPI-SUM RSDP" },
-        { MACHINE_RSDP, 32, 1, 0x55, "ACPI-SUM RSDP rev 2" },
+        { MACHINE_RSDP, 32, 1, 0x55, "used if it leads to an XSDT" },
         { MACHINE_XSDT, 9, 1, 0x55, "ACPI-SUM XSDT" },
     };
 
