@@ -63,8 +63,11 @@ static void count_free(struct pages_stats *stats, uint64_t start, uint64_t end, 
 
 static uint64_t mark_of(const void *page, uint64_t mark) { return MARK_SECRET ^ (uintptr_t)page ^ mark; }
 
+/* Functions off the fast path are cold: built for size. */
+#define COLD __attribute__((cold))
+
 /* Makes nodes of a page that is free, but neither among the ranges nor in the hand. */
-static void own_page_make(uint64_t address)
+static COLD void own_page_make(uint64_t address)
 {
     uint64_t *page = (uint64_t *)(uintptr_t)address;
 
@@ -145,12 +148,16 @@ static void hand_put(uint64_t *page)
     pages.hand[pages.in_hand++] = page;
 }
 
+static _Noreturn COLD void refuse_written(const uint64_t *word)
+{
+    panic_code("PAGES", "%p was written to while its page was free: it holds %#llx", (const void *)word, (unsigned long long)*word);
+}
+
 static void check_poison(const uint64_t *page)
 {
     for (unsigned i = 1; i < PAGE_BYTES / sizeof *page; i++)
         if (page[i] != POISON)
-            panic_code("PAGES", "%p was written to while its page was free: it holds %#llx", (const void *)&page[i],
-                       (unsigned long long)page[i]);
+            refuse_written(&page[i]);
 }
 
 static uint64_t *hand_take(void)
@@ -158,7 +165,7 @@ static uint64_t *hand_take(void)
     uint64_t *page = pages.hand[--pages.in_hand];
 
     if (page[0] != mark_of(page, MARK_FREE))
-        panic_code("PAGES", "%p was written to while its page was free: it holds %#llx", (void *)page, (unsigned long long)page[0]);
+        refuse_written(page);
     if (INGOT_DEBUG)
         check_poison(page);
     page[0] = 0;                                 /* a later free must not think that it is free already */
@@ -166,7 +173,7 @@ static uint64_t *hand_take(void)
 }
 
 /* Takes some pages from the top of the last range. Memory below 1 MiB stays where who needs it can find it. */
-static __attribute__((noinline)) bool hand_fill(void)
+static COLD __attribute__((noinline)) bool hand_fill(void)
 {
     struct range *range = range_last(&free_ranges);
     uint64_t start, end;
@@ -182,7 +189,7 @@ static __attribute__((noinline)) bool hand_fill(void)
 }
 
 /* Gives the hand back to the ranges, where its pages may complete a block. */
-static void hand_empty(void)
+static COLD void hand_empty(void)
 {
     while (pages.in_hand) {
         uint64_t address = (uintptr_t)hand_take();
@@ -191,7 +198,7 @@ static void hand_empty(void)
     }
 }
 
-static bool hand_overlaps(uint64_t start, uint64_t end)
+static COLD bool hand_overlaps(uint64_t start, uint64_t end)
 {
     for (uint32_t i = 0; i < pages.in_hand; i++)
         if ((uintptr_t)pages.hand[i] >= start && (uintptr_t)pages.hand[i] < end)
@@ -224,7 +231,7 @@ static __attribute__((noinline)) void *take_block(size_t count, size_t alignment
     return (void *)(uintptr_t)at;
 }
 
-static __attribute__((cold)) void tell_failure(size_t count, size_t alignment_bytes, uint64_t limit, const void *caller)
+static COLD void tell_failure(size_t count, size_t alignment_bytes, uint64_t limit, const void *caller)
 {
     uint64_t size_class = 1ull << (63 - __builtin_clzll(count));
     struct pages_stats now;
@@ -257,6 +264,11 @@ void *pages_alloc(size_t count, size_t alignment_bytes, uint64_t limit)
 
 /* ---- free ---- */
 
+static _Noreturn COLD void refuse(const char *action, uint64_t start, uint64_t end, const char *why)
+{
+    panic_code("PAGES", "%s of [%#llx, %#llx), which %s", action, (unsigned long long)start, (unsigned long long)end, why);
+}
+
 static void check_ours(uint64_t start, uint64_t end)
 {
     const struct range *span = pages.last_span;
@@ -264,19 +276,16 @@ static void check_ours(uint64_t start, uint64_t end)
     if (!span || start < span->start || end > span->end)
         pages.last_span = span = range_at(&spans, start);
     if (!span || end > span->end)
-        panic_code("PAGES", "free of [%#llx, %#llx), which is not memory of this allocator", (unsigned long long)start,
-                   (unsigned long long)end);
+        refuse("free", start, end, "is not memory of this allocator");
 }
 
 /* The whole truth: three lookups. */
-static __attribute__((noinline)) void check_used(uint64_t start, uint64_t end)
+static COLD void check_used(uint64_t start, uint64_t end)
 {
     if (range_overlaps(&free_ranges, start, end) || hand_overlaps(start, end))
-        panic_code("PAGES", "free of [%#llx, %#llx), which is free already, or part of it", (unsigned long long)start,
-                   (unsigned long long)end);
+        refuse("free", start, end, "is free already, or part of it");
     if (range_overlaps(&own_pages, start, end))
-        panic_code("PAGES", "free of [%#llx, %#llx), which holds the allocator's own notes", (unsigned long long)start,
-                   (unsigned long long)end);
+        refuse("free", start, end, "holds the allocator's own notes");
 }
 
 /* A mark is a hint that costs one comparison. It may also be there from before a reset, so what carries one is looked up. */
@@ -306,12 +315,12 @@ void pages_free(void *first, size_t count)
 
 /* ---- memory comes in ---- */
 
-static void add_span(uint64_t start, uint64_t end)
+static COLD void add_span(uint64_t start, uint64_t end)
 {
     uint64_t free_end = end;
 
     if (range_overlaps(&spans, start, end))
-        panic_code("PAGES", "[%#llx, %#llx) was added before, or part of it", (unsigned long long)start, (unsigned long long)end);
+        refuse("adding", start, end, "was added before, or part of it");
     while (pool.spares < SPARES_MIN && start < free_end)
         own_page_make(free_end -= PAGE_BYTES);
     range_add(&spans, start, end);
@@ -321,7 +330,7 @@ static void add_span(uint64_t start, uint64_t end)
     add(start, free_end);
 }
 
-void pages_add(uint64_t start, uint64_t end)
+COLD void pages_add(uint64_t start, uint64_t end)
 {
     uint64_t flags;
 
@@ -334,7 +343,7 @@ void pages_add(uint64_t start, uint64_t end)
     lock_give_irq(&pages_lock, flags);
 }
 
-void pages_add_regions(const struct handoff_region *region, size_t count, uint32_t type)
+COLD void pages_add_regions(const struct handoff_region *region, size_t count, uint32_t type)
 {
     /* From the top, so that the allocator's notes begin there and not in low memory. */
     while (count-- > 0)
@@ -344,7 +353,7 @@ void pages_add_regions(const struct handoff_region *region, size_t count, uint32
 
 /* ---- what is there ---- */
 
-void pages_stats(struct pages_stats *out)
+COLD void pages_stats(struct pages_stats *out)
 {
     uint64_t flags = lock_take_irq(&pages_lock);
 
@@ -361,7 +370,7 @@ void pages_stats(struct pages_stats *out)
     out->used = out->total - out->free;
 }
 
-bool pages_check(void)
+COLD bool pages_check(void)
 {
     uint64_t flags = lock_take_irq(&pages_lock), free_bytes, total_bytes, own_bytes;
     bool good = range_check(&free_ranges, &free_bytes) && range_check(&spans, &total_bytes)
