@@ -90,14 +90,10 @@ static char *digits_shifted(char *end, unsigned long long value, unsigned bits, 
 
 static char *digits_of(char conversion, char *end, unsigned long long value)
 {
-    switch (conversion) {
-    case 'b': return digits_shifted(end, value, 1, "01");
-    case 'o': return digits_shifted(end, value, 3, "01234567");
-    case 'X': return digits_shifted(end, value, 4, "0123456789ABCDEF");
-    case 'x':
-    case 'p': return digits_shifted(end, value, 4, "0123456789abcdef");
-    default:  return digits_decimal(end, value);
-    }
+    if (conversion == 'd' || conversion == 'i' || conversion == 'u')
+        return digits_decimal(end, value);
+    return digits_shifted(end, value, conversion == 'b' ? 1 : conversion == 'o' ? 3 : 4,
+                          conversion == 'X' ? "0123456789ABCDEF" : "0123456789abcdef");
 }
 
 /* What stands before the digits for #: nothing for 0, but %p always says what it is. */
@@ -145,28 +141,15 @@ static unsigned long long next_integer(const struct spec *spec, struct arguments
     return va_arg(args->list, unsigned int);
 }
 
-static void put_signed(struct sink *sink, struct spec *spec, struct arguments *args)
+static void put_number(struct sink *sink, struct spec *spec, struct arguments *args, bool is_signed)
 {
     unsigned unused_bits = BITS - 8 * (unsigned)(spec->bytes ? spec->bytes : sizeof(int));
-    long long value = (long long)(next_integer(spec, args) << unused_bits) >> unused_bits;
-    unsigned long long magnitude = value < 0 ? -(unsigned long long)value : (unsigned long long)value;
+    unsigned long long bits = next_integer(spec, args) << unused_bits, value = bits >> unused_bits;
+    long long number = (long long)bits >> unused_bits;
 
-    put_integer(sink, spec, sign_prefix(spec, value < 0), magnitude);
-}
-
-static void put_unsigned(struct sink *sink, struct spec *spec, struct arguments *args)
-{
-    unsigned unused_bits = BITS - 8 * (unsigned)(spec->bytes ? spec->bytes : sizeof(int));
-    unsigned long long value = next_integer(spec, args) << unused_bits >> unused_bits;
-
-    put_integer(sink, spec, base_prefix(spec, value), value);
-}
-
-static void put_pointer(struct sink *sink, struct spec *spec, struct arguments *args)
-{
-    unsigned long long value = (uintptr_t)va_arg(args->list, void *);
-
-    put_integer(sink, spec, base_prefix(spec, value), value);
+    if (is_signed && number < 0)
+        value = -(unsigned long long)number;
+    put_integer(sink, spec, is_signed ? sign_prefix(spec, number < 0) : base_prefix(spec, value), value);
 }
 
 /* ---- text ---- */
@@ -193,16 +176,12 @@ static void put_character(struct sink *sink, struct spec *spec, struct arguments
 
 static const char *read_flags(const char *at, struct spec *spec)
 {
-    for (;; at++) {
-        switch (*at) {
-        case '-': spec->flags |= FLAG_LEFT; break;
-        case '+': spec->flags |= FLAG_PLUS; break;
-        case ' ': spec->flags |= FLAG_SPACE; break;
-        case '#': spec->flags |= FLAG_ALTERNATE; break;
-        case '0': spec->flags |= FLAG_ZERO; break;
-        default:  return at;
-        }
-    }
+    static const char letters[] = "-+ #0";           /* in the order of enum spec_flag */
+    const char *letter;
+
+    for (; *at && (letter = strchr(letters, *at)); at++)
+        spec->flags |= 1u << (letter - letters);
+    return at;
 }
 
 /* Digits, or * for an argument. */
@@ -268,10 +247,10 @@ static bool put_conversion(struct sink *sink, struct spec *spec, struct argument
 {
     switch (spec->conversion) {
     case 'd': case 'i':
-        put_signed(sink, spec, args);
+        put_number(sink, spec, args, true);
         return true;
     case 'u': case 'x': case 'X': case 'o': case 'b':
-        put_unsigned(sink, spec, args);
+        put_number(sink, spec, args, false);
         return true;
     }
     if (spec->bytes)
@@ -279,7 +258,10 @@ static bool put_conversion(struct sink *sink, struct spec *spec, struct argument
     switch (spec->conversion) {
     case 's': put_string(sink, spec, args); return true;
     case 'c': put_character(sink, spec, args); return true;
-    case 'p': put_pointer(sink, spec, args); return true;
+    case 'p':
+        spec->bytes = sizeof(void *);
+        put_number(sink, spec, args, false);
+        return true;
     case '%': put_text(sink, "%", 1); return true;
     default:  return false;
     }
