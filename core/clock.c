@@ -313,33 +313,23 @@ static bool is_speed(uint64_t hz)
     return hz >= HZ_MIN && hz <= HZ_MAX;
 }
 
-/* Something came between, or a narrow counter went round: true, and told, when that may be better next time. */
-static bool hear_again(unsigned index, const struct sample sample[SAMPLES], uint64_t hz)
-{
-    const char *name = counters[index]->name;
-
-    if (!is_speed(hz))
-        log_warn("%s makes the CPU's counter %llu Hz: measuring again", name, (unsigned long long)hz);
-    else if (!kept_step(index, sample))
-        log_warn("%s and the CPU's counter do not keep step: measuring again", name);
-    else
-        return false;
-    return true;
-}
-
-/* In the last round the unsteady are heard too: they are better than nothing. */
+/* Something came between, or a narrow counter went round: that may be better next time. In the last round the unsteady are heard too:
+ * they are better than nothing. */
 static void hear(struct opinions *all, unsigned index, const struct sample sample[SAMPLES], bool last_round)
 {
     uint64_t hz = speed(index, &sample[START], &sample[END]);
+    const char *name = counters[index]->name;
+    bool sane = is_speed(hz);
 
-    if (sample[START].count[index] == sample[END].count[index])
+    if (sample[START].count[index] == sample[END].count[index]) {
         leave(index, "stopped counting");
-    else if (!last_round && hear_again(index, sample, hz))
+    } else if (sane && (last_round || kept_step(index, sample))) {
+        all->by[all->count++] = (struct opinion){ name, hz, (int)index };
+    } else {
         all->unsteady = true;
-    else if (is_speed(hz))
-        all->by[all->count++] = (struct opinion){ counters[index]->name, hz, (int)index };
-    else
-        log_warn("%s makes the CPU's counter %llu Hz: not believed", counters[index]->name, (unsigned long long)hz);
+        log_warn("%s makes the CPU's counter %llu Hz%s: %s", name, (unsigned long long)hz, sane ? ", but keeps no step with it" : "",
+                 last_round ? "not believed" : "measuring again");
+    }
 }
 
 static void collect(struct opinions *all, uint64_t stated_hz, bool last_round)

@@ -12,7 +12,7 @@ enum { NAME_BYTES = 16 };
 
 static int level_of(const char *name)
 {
-    static const char *const names[] = { "none", "error", "warn", "info", "debug" };
+    static const char names[][6] = { "none", "error", "warn", "info", "debug" };
 
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (!strcmp(names[i], name))

@@ -129,7 +129,7 @@ static void put_place(struct pen *pen, uint8_t *to, screen_cell wanted, screen_c
 
 /* ---- public ---- */
 
-void pen_init(struct pen *pen, const struct display *display, const struct font_glyph *glyphs, unsigned scale)
+__attribute__((cold)) void pen_init(struct pen *pen, const struct display *display, const struct font_glyph *glyphs, unsigned scale)
 {
     pen->display = display;
     pen->glyphs = glyphs;

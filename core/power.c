@@ -45,14 +45,15 @@ static void enter_acpi_mode(const struct acpi_power_off *off)
 static void sleep_now(const struct acpi_register *control, uint8_t type)
 {
     uint64_t value = 0;
+    int error;
 
     if (control->address == 0)
         return;
-    if (arch_register_read(control, 2, &value))
-        log_warn("PM1 control at %#llx cannot be read", (unsigned long long)control->address);
+    error = arch_register_read(control, 2, &value);
     value = (value & ~(7ull << PM1_SLEEP_TYPE_SHIFT)) | (uint64_t)type << PM1_SLEEP_TYPE_SHIFT | PM1_SLEEP_ENABLE;
-    if (arch_register_write(control, 2, value))
-        log_warn("PM1 control at %#llx cannot be written", (unsigned long long)control->address);
+    error |= arch_register_write(control, 2, value);
+    if (error)
+        log_warn("PM1 control at %#llx cannot be read and written", (unsigned long long)control->address);
 }
 
 void power_off(void)

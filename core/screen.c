@@ -163,14 +163,12 @@ static unsigned extended_color(const struct ansi *ansi, unsigned index, uint8_t 
 
 static void set_color(struct screen_style *style, unsigned code)
 {
-    if (code >= 30 && code <= 37)
-        style->ink = (uint8_t)(code - 30);
-    else if (code >= 90 && code <= 97)
-        style->ink = (uint8_t)(code - 90 + 8);
-    else if (code >= 40 && code <= 47)
-        style->paper = (uint8_t)(code - 40);
-    else if (code >= 100 && code <= 107)
-        style->paper = (uint8_t)(code - 100 + 8);
+    unsigned bright = code >= 90 ? 8 : 0, plain = bright ? code - 60 : code;    /* 90 to 107 are the bright ones of 30 to 47 */
+
+    if (plain >= 30 && plain <= 37)
+        style->ink = (uint8_t)(plain - 30 + bright);
+    else if (plain >= 40 && plain <= 47)
+        style->paper = (uint8_t)(plain - 40 + bright);
 }
 
 static void select_style(struct screen_style *style, const struct ansi *ansi)
@@ -254,19 +252,21 @@ static void obey_csi(struct screen *screen, uint8_t final)
     unsigned first = ansi_parameter(&screen->ansi, 0, 1);
 
     switch (final) {
-    case 'A': move_to(screen, at.row - at_most(first, at.row), at.column); break;
-    case 'B': move_to(screen, at.row + first, at.column); break;
-    case 'C': move_to(screen, at.row, at.column + first); break;
-    case 'D': move_to(screen, at.row, at.column - at_most(first, at.column)); break;
-    case 'G': move_to(screen, at.row, first - 1); break;
+    case 'A': at.row -= at_most(first, at.row); break;
+    case 'B': at.row += first; break;
+    case 'C': at.column += first; break;
+    case 'D': at.column -= at_most(first, at.column); break;
+    case 'G': at.column = first - 1; break;
     case 'H':
-    case 'f': move_to(screen, first - 1, ansi_parameter(&screen->ansi, 1, 1) - 1); break;
-    case 'J': erase_in_screen(screen, screen->ansi.parameter[0]); break;
-    case 'K': erase_in_line(screen, screen->ansi.parameter[0]); break;
-    case 'm': select_style(&screen->style, &screen->ansi); break;
-    case 's': screen->saved = at; break;
-    case 'u': screen->cursor = screen->saved; break;
+    case 'f': at = (struct screen_place){ first - 1, ansi_parameter(&screen->ansi, 1, 1) - 1 }; break;
+    case 'J': erase_in_screen(screen, screen->ansi.parameter[0]); return;
+    case 'K': erase_in_line(screen, screen->ansi.parameter[0]); return;
+    case 'm': select_style(&screen->style, &screen->ansi); return;
+    case 's': screen->saved = at; return;
+    case 'u': screen->cursor = screen->saved; return;
+    default:  return;
     }
+    move_to(screen, at.row, at.column);
 }
 
 static void obey_control(struct screen *screen, uint8_t control)

@@ -148,30 +148,36 @@ static int uart_receive(struct serial_port *port)
 
 static const struct serial_ops uart_ops = { .write = uart_send, .read = uart_receive };
 
+static bool comes_back(const struct serial_place *place, uint8_t outputs, uint8_t inputs)
+{
+    uart_write(place, UART_MCR, MCR_LOOP | outputs);
+    return (uart_read(place, UART_MSR) & 0xf0) == inputs;
+}
+
 /* The four modem outputs come back as the four modem inputs, in another order; a bus that answers anything else is no UART. */
 static bool loopback_works(const struct serial_place *place)
 {
     uint8_t mcr = uart_read(place, UART_MCR);
-    bool works;
+    bool works = comes_back(place, MCR_RTS | MCR_OUT2, 0x90);        /* CTS and DCD */
 
-    uart_write(place, UART_MCR, MCR_LOOP | MCR_RTS | MCR_OUT2);
-    works = (uart_read(place, UART_MSR) & 0xf0) == 0x90;        /* CTS and DCD */
-    uart_write(place, UART_MCR, MCR_LOOP | MCR_DTR | MCR_OUT1);
-    works &= (uart_read(place, UART_MSR) & 0xf0) == 0x60;       /* DSR and RI */
+    works &= comes_back(place, MCR_DTR | MCR_OUT1, 0x60);            /* DSR and RI */
     uart_write(place, UART_MCR, mcr & 0x1f);
     return works;
+}
+
+static bool keeps(const struct serial_place *place, uint8_t value)
+{
+    uart_write(place, UART_SCRATCH, value);
+    return uart_read(place, UART_SCRATCH) == value;
 }
 
 /* The 8250 has none, so its absence is no proof of absence. What was there stays: it may be somebody else's register. */
 static bool scratch_works(const struct serial_place *place)
 {
     uint8_t before = uart_read(place, UART_SCRATCH);
-    bool works;
+    bool works = keeps(place, 0x5a);
 
-    uart_write(place, UART_SCRATCH, 0x5a);
-    works = uart_read(place, UART_SCRATCH) == 0x5a;
-    uart_write(place, UART_SCRATCH, 0xa5);
-    works &= uart_read(place, UART_SCRATCH) == 0xa5;
+    works &= keeps(place, 0xa5);
     uart_write(place, UART_SCRATCH, before);
     return works;
 }

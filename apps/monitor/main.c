@@ -49,9 +49,12 @@ static void memory_report(void)
     struct machine_region region;
     struct pages_stats pages;
 
-    for (unsigned i = 0; machine_region(i, &region); i++)
-        if (type_bytes(i))
-            log_info("memory: %10llu KiB %s", (unsigned long long)(type_bytes(i) >> 10), region.type);
+    for (unsigned i = 0; machine_region(i, &region); i++) {
+        uint64_t bytes = type_bytes(i);
+
+        if (bytes)
+            log_info("memory: %10llu KiB %s", (unsigned long long)(bytes >> 10), region.type);
+    }
     pages_stats(&pages);
     log_info("memory: %llu KiB free now, the largest piece %llu KiB", (unsigned long long)pages.free * (PAGE_BYTES >> 10),
              (unsigned long long)pages.largest * (PAGE_BYTES >> 10));

@@ -27,7 +27,7 @@ uint64_t stack_guard(unsigned index)
 
 const char *stack_guard_name(uint64_t address)
 {
-    static const char *const name[IST_COUNT + 1] = {
+    static const char name[IST_COUNT + 1][24] = {
         "the stack of main", "the double-fault stack", "the NMI stack", "the machine-check stack",
     };
 

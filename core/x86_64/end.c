@@ -46,9 +46,13 @@ static void port_write(uint16_t port, unsigned bytes, uint64_t value)
         port_write32(port, (uint32_t)value);
 }
 
-/* Opens the window to a configuration register of bus 0; returns the port where its byte lies (PCI Local Bus 3.0, 3.2.2.3.2). */
-static uint16_t pci_window(const struct acpi_register *reg)
+/* The port of a register that has one. A configuration register of bus 0 has it behind a window, which is opened (PCI Local Bus 3.0,
+ * 3.2.2.3.2). */
+static uint16_t port_of(const struct acpi_register *reg)
 {
+    if (reg->space == ACPI_SPACE_IO)
+        return (uint16_t)reg->address;
+
     uint32_t device = reg->address >> 32 & 0x1f, function = reg->address >> 16 & 7, offset = reg->address & 0xff;
 
     port_write32(PORT_PCI_ADDRESS, 1u << 31 | device << 11 | function << 8 | (offset & 0xfc));
@@ -59,14 +63,12 @@ int arch_register_read(const struct acpi_register *reg, unsigned bytes, uint64_t
 {
     switch (reg->space) {
     case ACPI_SPACE_IO:
-        *out_value = port_read((uint16_t)reg->address, bytes);
+    case ACPI_SPACE_PCI:
+        *out_value = port_read(port_of(reg), bytes);
         return 0;
     case ACPI_SPACE_MEMORY:
         *out_value = bytes == 1 ? mmio_read8((void *)reg->address) : bytes == 2 ? mmio_read16((void *)reg->address)
                                                                                 : mmio_read32((void *)reg->address);
-        return 0;
-    case ACPI_SPACE_PCI:
-        *out_value = port_read(pci_window(reg), bytes);
         return 0;
     }
     return ERR_UNSUPPORTED;
@@ -76,7 +78,8 @@ int arch_register_write(const struct acpi_register *reg, unsigned bytes, uint64_
 {
     switch (reg->space) {
     case ACPI_SPACE_IO:
-        port_write((uint16_t)reg->address, bytes, value);
+    case ACPI_SPACE_PCI:
+        port_write(port_of(reg), bytes, value);
         return 0;
     case ACPI_SPACE_MEMORY:
         if (bytes == 1)
@@ -86,16 +89,13 @@ int arch_register_write(const struct acpi_register *reg, unsigned bytes, uint64_
         else
             mmio_write32((void *)reg->address, (uint32_t)value);
         return 0;
-    case ACPI_SPACE_PCI:
-        port_write(pci_window(reg), bytes, value);
-        return 0;
     }
     return ERR_UNSUPPORTED;
 }
 
 static void reset_by_chipset(void)
 {
-    log_info("reset: hard reset through port 0xcf9");
+    log_info("reset: through port 0xcf9");
     port_write8(PORT_RESET, 0x02);
     delay_us(50);
     port_write8(PORT_RESET, 0x06);
