@@ -141,10 +141,8 @@ int acpi_get_interrupts(struct acpi_interrupts *out_interrupts)
         else if (!add_record(out_interrupts, &record))
             dropped++;
     }
-    if (cut != 0)
-        log_warn("MADT: %u records are too short for their type; not used", cut);
-    if (dropped != 0)
-        log_warn("MADT: %u I/O APICs, overrides or NMI lines more than fit; not used", dropped);
+    if (cut != 0 || dropped != 0)
+        log_warn("MADT: %u records are too short for their type, %u are more than fit; not used", cut, dropped);
     return 0;
 }
 

@@ -58,33 +58,35 @@ uint32_t display_color(const struct display *d, uint8_t red, uint8_t green, uint
     return channel(d->red_mask, red) | channel(d->green_mask, green) | channel(d->blue_mask, blue);
 }
 
-static int start_console(const struct display *d)
+/* Why there is no console on d; NULL when there is one. */
+static const char *start_console(const struct display *d)
 {
     size_t bytes = screen_bytes(d);
     void *memory;
     int error;
 
-    if (bytes == 0) {
-        log_warn("%u x %u pixels show no text: the screen stays as it is", d->width, d->height);
-        return ERR_UNSUPPORTED;
-    }
+    if (bytes == 0)
+        return "no text fits";
     memory = pages_alloc((bytes + PAGE_BYTES - 1) / PAGE_BYTES, 0, PAGES_ANYWHERE);
-    if (!memory) {
-        log_warn("no memory for the console's %zu bytes: the screen stays as it is", bytes);
-        return ERR_NO_MEMORY;
-    }
+    if (!memory)
+        return error_name(ERR_NO_MEMORY);
     error = screen_init(&console, d, memory, bytes, is_black[0]);
-    if (error)
-        log_warn("no console on %u x %u pixels (%s): the screen stays as it is", d->width, d->height, error_name(error));
-    return error;
+    return error ? error_name(error) : NULL;
 }
 
 void display_open_console(void)
 {
-    if (count == 0)
+    const struct display *d = &displays[0];
+    const char *fault;
+
+    if (count == 0) {
         log_info("no framebuffer: the log goes to serial ports only");
-    else
-        console_open = start_console(&displays[0]) == 0;
+        return;
+    }
+    fault = start_console(d);
+    console_open = !fault;
+    if (fault)
+        log_warn("no console on %u x %u pixels (%s): the screen stays as it is", d->width, d->height, fault);
 }
 
 void display_log_line(const char *color, const char *prefix, size_t prefix_bytes, const char *text, size_t text_bytes)

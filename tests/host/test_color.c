@@ -126,8 +126,8 @@ static const struct console {
     const char *line;
 } consoles[] = {
     { NULL, true, "info display: no framebuffer: the log goes to serial ports only" },
-    { &tiny, true, "warn display: 1 x 1 pixels show no text: the screen stays as it is" },
-    { &odd, false, "bytes: the screen stays as it is" },
+    { &tiny, true, "warn display: no console on 1 x 1 pixels (no text fits): the screen stays as it is" },
+    { &odd, false, "warn display: no console on 640 x 480 pixels (out of memory): the screen stays as it is" },
     { &odd, true, "warn display: no console on 640 x 480 pixels (bad data): the screen stays as it is" },
 };
 
