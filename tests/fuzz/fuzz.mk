@@ -4,7 +4,7 @@ fuzz_targets :=
 
 fuzz_targets += format screen
 fuzz_format_sources := core/format.c
-fuzz_screen_sources := core/screen.c core/pen.c core/font.c core/ansi.c core/utf8.c $(OUT)/core/font_table.S
+fuzz_screen_sources := core/screen.c core/pen.c core/x86_64/clear.S core/font.c core/ansi.c core/utf8.c $(OUT)/core/font_table.S
 
 fuzz_targets += handoff option
 fuzz_handoff_sources := core/handoff.c core/format.c
