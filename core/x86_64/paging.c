@@ -232,6 +232,15 @@ static int build(void)
     return 0;
 }
 
+/* Only what the map says the loader had: the numbers come from the firmware. */
+static void give_back(uint64_t start, uint64_t bytes, uint32_t type)
+{
+    const struct handoff_region *region = memory_region(start);
+
+    if (bytes && region && region->type == type && bytes <= region->end - start)
+        pages_add(start, start + bytes);
+}
+
 void arch_start_paging(const struct handoff_view *view)
 {
     page_use_start();
@@ -248,8 +257,8 @@ void arch_start_paging(const struct handoff_view *view)
         msr_write(MSR_EFER, msr_read(MSR_EFER) | 1u << 11);
     cr3_write((uint64_t)root);
     protection_start();
-    if (view->image->tables_bytes)
-        pages_add(view->image->tables_base, view->image->tables_base + view->image->tables_bytes);
+    give_back(view->image->tables_base, view->image->tables_bytes, HANDOFF_MEMORY_CORE);
+    give_back(view->image->loader_base, view->image->loader_bytes, HANDOFF_MEMORY_LOADER);    /* the block lies elsewhere */
 }
 
 int arch_make_writable(uint64_t start, uint64_t end)
