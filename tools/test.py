@@ -29,6 +29,7 @@ class Tally:
         self.notes = []
 
     def add(self, part, passed, failed, skipped, started):
+        passed, failed = int(passed), int(failed)      # a bool counts as one
         self.passed, self.failed, self.skipped = self.passed + passed, self.failed + failed, self.skipped + skipped
         skips = f", {skipped} skipped" if skipped else ""
         print(f"{part}: {passed} passed, {failed} failed{skips} ({time.monotonic() - started:.1f} s)", flush=True)
