@@ -63,7 +63,7 @@ CORE_LDFLAGS := -O2 -pie --no-dynamic-linker -T core/$(ARCH)/link.ld --gc-sectio
                 -z max-page-size=16 -z pack-relative-relocs -z nocombreloc --no-undefined --fatal-warnings
 
 $(OUT)/core.elf: $(core_objects) $(driver_objects) $(app_objects) core/$(ARCH)/link.ld
-	ld $(CORE_LDFLAGS) -o $@ $(filter %.o,$^)
+	$(LD) $(CORE_LDFLAGS) -o $@ $(filter %.o,$^)
 $(OUT)/core.bin: $(OUT)/core.elf tools/core_file.py
 	$(PYTHON) tools/core_file.py $< $@
 

@@ -48,7 +48,7 @@ $(OUT)/efi/core_file.o: efi/core_file.S $(OUT)/core.bin efi/efi.mk
 	$(CC) $(EFI_CFLAGS) -DCORE_FILE='"$(OUT)/core.bin"' -c -o $@ $<
 
 $(OUT)/loader.elf: $(efi_objects) efi/link.ld
-	ld $(EFI_LDFLAGS) -o $@ $(filter %.o,$^)
+	$(LD) $(EFI_LDFLAGS) -o $@ $(filter %.o,$^)
 $(OUT)/BOOTX64.EFI: $(OUT)/loader.elf tools/elf2pe.py tools/pe_lint.py
 	$(PYTHON) tools/elf2pe.py $< $@
 	$(PYTHON) tools/pe_lint.py $@

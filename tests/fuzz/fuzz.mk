@@ -17,7 +17,7 @@ fuzz_acpi_sources := $(acpi_corpus_sources)
 fuzz_targets += elf
 fuzz_elf_sources := efi/elf.c
 
-FUZZ_CC     := clang
+FUZZ_CC      = $(tell)clang
 FUZZ_CFLAGS := -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
                -Wno-ignored-attributes -Itests/host/include -Icore/include -Icore/$(ARCH)/include -I.
 
