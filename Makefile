@@ -1,5 +1,6 @@
 # Ingot. `make help` lists what can be asked for; each folder's part is in its own .mk file.
 
+quiet := $(findstring s,$(firstword -$(MAKEFLAGS)))
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -11,7 +12,6 @@ HOST   := build/host
 PYTHON := /usr/bin/python3
 
 # One line a file that is made; V=1 shows the commands instead.
-quiet := $(findstring s,$(firstword -$(MAKEFLAGS)))
 ifndef V
 MAKEFLAGS += --silent
 tell = $(if $(quiet),,$(info   $@))
