@@ -14,7 +14,7 @@ PYTHON := /usr/bin/python3
 # One line a file that is made; V=1 shows the commands instead.
 ifndef V
 MAKEFLAGS += --silent
-tell = $(if $(quiet),,$(info   $@))
+tell = $(if $(quiet),,$(if $@,$(info   $@)))
 endif
 CC = $(tell)gcc
 LD = $(tell)ld
