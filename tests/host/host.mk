@@ -71,10 +71,11 @@ HOST_TSAN_CFLAGS := $(HOST_CFLAGS) -fsanitize=thread
 HOST_CFLAGS      += -fsanitize=address,undefined
 # tests/host/include comes first: its mmio.h and port_io.h lead to register models instead of to hardware.
 
+# gcc writes what each source includes to its own file beside the program.
 define host_test
 $(HOST)/test_$(1): tests/host/test_$(or $($(1)_main),$(1)).c $$($(1)_sources) | $(HOST)/
-	$(CC) $(if $(filter %_tsan,$(1)),$(HOST_TSAN_CFLAGS),$(HOST_CFLAGS)) $$($(1)_flags) -MF $(HOST)/test_$(1).d -o $$@ $$< $$($(1)_sources) -lcmocka $$($(1)_libs)
--include $(HOST)/test_$(1).d
+	$(CC) $(if $(filter %_tsan,$(1)),$(HOST_TSAN_CFLAGS),$(HOST_CFLAGS)) $$($(1)_flags) -MT $$@ -o $$@ $$< $$($(1)_sources) -lcmocka $$($(1)_libs)
+-include $(wildcard $(HOST)/test_$(1)-*.d)
 endef
 $(foreach test,$(host_tests),$(eval $(call host_test,$(test))))
 
