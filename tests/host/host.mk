@@ -64,18 +64,20 @@ loader_flags   := $(EFI_ABI_FLAGS)
 loader_parts_sources := $(loader_sources)
 loader_parts_flags   := $(EFI_ABI_FLAGS)
 
-HOST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Wshadow -Wmissing-prototypes -Werror -MMD -MP \
+HOST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Wshadow -Wmissing-prototypes -Werror \
                -fno-sanitize-recover=all -fno-omit-frame-pointer \
                -Itests/host/include -Icore/include -Icore/$(ARCH)/include -I.
 HOST_TSAN_CFLAGS := $(HOST_CFLAGS) -fsanitize=thread
 HOST_CFLAGS      += -fsanitize=address,undefined
 # tests/host/include comes first: its mmio.h and port_io.h lead to register models instead of to hardware.
 
-# gcc writes what each source includes to its own file beside the program.
+# What all sources include is asked for by itself: one compilation of several writes it down for the last only.
+host_cflags = $(if $(filter %_tsan,$(1)),$(HOST_TSAN_CFLAGS),$(HOST_CFLAGS)) $($(1)_flags)
 define host_test
 $(HOST)/test_$(1): tests/host/test_$(or $($(1)_main),$(1)).c $$($(1)_sources) | $(HOST)/
-	$(CC) $(if $(filter %_tsan,$(1)),$(HOST_TSAN_CFLAGS),$(HOST_CFLAGS)) $$($(1)_flags) -MT $$@ -o $$@ $$< $$($(1)_sources) -lcmocka $$($(1)_libs)
--include $(wildcard $(HOST)/test_$(1)-*.d)
+	$(CC) $$(call host_cflags,$(1)) -o $$@ $$< $$($(1)_sources) -lcmocka $$($(1)_libs)
+	gcc $$(call host_cflags,$(1)) -MM -MP -MT $$@ $$< $$($(1)_sources) >$(HOST)/test_$(1).d
+-include $(HOST)/test_$(1).d
 endef
 $(foreach test,$(host_tests),$(eval $(call host_test,$(test))))
 
@@ -83,7 +85,8 @@ $(HOST)/:
 	mkdir -p $@
 
 $(HOST)/acpi-facts: tests/host/acpi_facts.c $(acpi_corpus_sources) | $(HOST)/
-	$(CC) $(HOST_CFLAGS) -MF $(HOST)/acpi-facts.d -o $@ $(filter %.c,$^)
+	$(CC) $(HOST_CFLAGS) -o $@ $(filter %.c,$^)
+	gcc $(HOST_CFLAGS) -MM -MP -MT $@ $(filter %.c,$^) >$(HOST)/acpi-facts.d
 -include $(HOST)/acpi-facts.d
 host-tests: $(HOST)/acpi-facts
 
