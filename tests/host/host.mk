@@ -75,7 +75,7 @@ HOST_CFLAGS      += -fsanitize=address,undefined
 host_cflags = $(if $(filter %_tsan,$(1)),$(HOST_TSAN_CFLAGS),$(HOST_CFLAGS)) $($(1)_flags)
 define host_test
 $(HOST)/test_$(1): tests/host/test_$(or $($(1)_main),$(1)).c $$($(1)_sources) | $(HOST)/
-	$(CC) $$(call host_cflags,$(1)) -o $$@ $$< $$($(1)_sources) -lcmocka $$($(1)_libs)
+	$$(CC) $$(call host_cflags,$(1)) -o $$@ $$< $$($(1)_sources) -lcmocka $$($(1)_libs)
 	gcc $$(call host_cflags,$(1)) -MM -MP -MT $$@ $$< $$($(1)_sources) >$(HOST)/test_$(1).d
 -include $(HOST)/test_$(1).d
 endef
