@@ -50,7 +50,7 @@ static enum verdict round_trip(char *figures)
         uint64_t start = cpu_ticks_ordered();
 
         interrupt_self(message.data);
-        if (!wait_for(&came, i + 1, 100000))
+        if (!wait_for(&came, i + 1, 2000000))
             return SAY(FAILED, "interrupt %u did not come", i);
         trip_ns[i] = ticks_to_ns(cpu_ticks_ordered() - start);
         entry_ns[i] = ticks_to_ns(came_ticks - start);
@@ -75,7 +75,7 @@ static enum verdict message_write(char *figures)
     MUST(irq_attach_message(&(struct irq_wish){ .name = "message", .handler = note }, &irq, &message) == 0);
     came = 0;
     mmio_write32((volatile void *)message.address, message.data);
-    arrived = wait_for(&came, 1, 100000);
+    arrived = wait_for(&came, 1, 2000000);
     irq_detach(irq);
     MUST(arrived && came == 1);
     return SAY(OK, "%#x to %#llx raised vector %u", message.data, (unsigned long long)message.address, message.data & 0xff);
@@ -95,7 +95,7 @@ static enum irq_answer raise_both(void *argument)
         return IRQ_MINE;
     interrupt_self(low_message.data);           /* of the class that runs: must wait */
     interrupt_self(high_message.data);
-    wait_for(&came, before + 1, 2000);
+    wait_for(&came, before + 1, 20000);
     came_inside = came - before;
     same_inside = low_came - 1;
     return IRQ_MINE;
@@ -111,7 +111,7 @@ static enum verdict nest(bool nests, char *figures)
     MUST(low_message.data >> 4 < high_message.data >> 4);
     came = low_came = 0;
     interrupt_self(low_message.data);
-    done = wait_for(&low_came, 2, 100000) && wait_for(&came, 1, 100000);
+    done = wait_for(&low_came, 2, 2000000) && wait_for(&came, 1, 2000000);
     irq_detach(low);
     irq_detach(high);
     MUST(done && same_inside == 0);
@@ -146,7 +146,7 @@ static enum verdict unclaimed(char *figures)
     MUST(irq_attach_message(&(struct irq_wish){ .name = "after", .handler = note }, &irq, &message) == 0);
     came = 0;
     interrupt_self(message.data);               /* of a lower class: comes only if the one before was ended */
-    arrived = wait_for(&came, 1, 100000);
+    arrived = wait_for(&came, 1, 2000000);
     irq_detach(irq);
     MUST(arrived);
     return SAY(OK, "vector 233 counted and ended");
@@ -175,7 +175,7 @@ static enum verdict exhaustion(char *figures)
         came = 0;
         if (!absent())
             interrupt_self(message.data);
-        arrived = absent() || wait_for(&came, 1, 100000);
+        arrived = absent() || wait_for(&came, 1, 2000000);
         if (!arrived)
             return SAY(FAILED, "vector %u did not come", message.data);
         count++;

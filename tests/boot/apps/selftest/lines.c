@@ -34,7 +34,7 @@ static enum verdict pit(char *figures)
     port_write8(PIT_COMMAND, PIT_RATE);
     port_write8(PIT_CHANNEL_0, PIT_DIVISOR & 0xff);
     port_write8(PIT_CHANNEL_0, PIT_DIVISOR >> 8);
-    arrived = wait_for(&came, 20, 200000);
+    arrived = wait_for(&came, 20, 2000000);
     port_write8(PIT_COMMAND, PIT_TERMINAL_COUNT);        /* waits for a count that is never written */
     irq_detach(irq);
     MUST(arrived);
@@ -82,7 +82,7 @@ static enum verdict rtc(char *figures)
     cmos_write(RTC_B, cmos_read(RTC_B) | RTC_PERIODIC);
     cmos_read(RTC_C);
     cpu_interrupts_restore(flags);
-    arrived = wait_for(&came, 20, 300000);
+    arrived = wait_for(&came, 20, 2000000);
     flags = cpu_interrupts_off();
     cmos_write(RTC_B, cmos_read(RTC_B) & (uint8_t)~RTC_PERIODIC);
     cpu_interrupts_restore(flags);
@@ -176,14 +176,14 @@ static enum verdict shared(char *figures)
     clears = true;
     for (uint32_t i = 1; i <= 10; i++) {
         hpet_fire();
-        if (!wait_for(&asked_second, i, 100000))
+        if (!wait_for(&asked_second, i, 2000000))
             return SAY(FAILED, "interrupt %u of line %u did not come", i, hpet_line);
     }
     ok = asked_first == asked_second && stats_of("neighbour", &stats) && stats.not_mine == asked_first && stats.count == asked_first &&
          stats.line == hpet_line && stats_of("hpet", &stats) && stats.not_mine == 0;
     irq_detach(first);
     hpet_fire();
-    ok &= wait_for(&asked_second, asked_first + 1, 100000);      /* the other one's detaching has not masked it */
+    ok &= wait_for(&asked_second, asked_first + 1, 2000000);      /* the other one's detaching has not masked it */
     hpet_quiet();
     irq_detach(second);
     MUST(ok);
@@ -203,7 +203,7 @@ static enum verdict masking(char *figures)
     delay_us(10000);
     came_masked = asked_second != 0;
     irq_unmask(irq);
-    came_after = wait_for(&asked_second, 1, 100000);
+    came_after = wait_for(&asked_second, 1, 2000000);
     hpet_quiet();
     irq_detach(irq);
     MUST(!came_masked && came_after);
@@ -237,7 +237,7 @@ static enum verdict storm(char *figures)
     stats_of("hpet", &stats);
     asked_second = 0;
     hpet_fire();
-    goes_on = wait_for(&asked_second, 1, 100000);
+    goes_on = wait_for(&asked_second, 1, 2000000);
     hpet_quiet();
     irq_detach(irq);
     MUST(goes_on && !stats.masked_by_storm);
