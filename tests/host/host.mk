@@ -5,10 +5,11 @@ host_tests := handoff
 
 handoff_sources := core/handoff.c core/format.c
 
-host_tests += option memory
+host_tests += option memory rtc
 option_sources := core/option.c tests/host/renamed_string.c tests/host/renamed_mem.S
 option_flags   := -Dstrlcpy=ingot_strlcpy                         # Debian 12's C library has none
 memory_sources := core/memory.c
+rtc_sources    := drivers/rtc.c
 
 # Subjects on register models of the hardware (tests/host/model_*.h); drivers.ld gathers the drivers as the core's link.ld does.
 host_tests += clock uart
