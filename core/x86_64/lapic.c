@@ -45,7 +45,7 @@ enum {                                   /* LVT registers */
     ICR_PENDING = 1u << 12,
 };
 
-enum { APIC_BASE_X2APIC = 1u << 10, APIC_BASE_ENABLE = 1u << 11, CALIBRATE_US = 200, FAR_NS = 1000000000, ICR_BOUND_READS = 100000 };
+enum { APIC_BASE_X2APIC = 1u << 10, APIC_BASE_ENABLE = 1u << 11, CALIBRATE_US = 200, FAR_NS = 1000000000, ICR_BOUND_READS = 100000, ERRORS_TOLD = 8 };
 
 static volatile uint8_t *registers;      /* NULL: x2APIC, by MSR */
 static bool x2apic, present;
@@ -73,6 +73,17 @@ uint32_t lapic_id(void)
 void lapic_eoi(void)
 {
     lapic_write(LAPIC_EOI, 0);
+}
+
+void lapic_tell_error(void)
+{
+    static _Atomic uint32_t told;
+    uint32_t errors;
+
+    lapic_write(LAPIC_ESR, 0);
+    errors = lapic_read(LAPIC_ESR);
+    if (told++ < ERRORS_TOLD)
+        log_warn("the local APIC of cpu %u reports errors %#x (SDM vol. 3A, \"Error Status Register\")", cpu_id(), errors);
 }
 
 bool lapic_in_service(unsigned vector)
