@@ -15,9 +15,9 @@
 enum { CONFIG_WORDS_BYTES = 2048, CONFIG_OPTIONS_MAX = 4096, CONFIG_PATH_MAX = 1024, CONFIG_NAME_BYTES = 64 };
 
 struct words {
-    char text[CONFIG_WORDS_BYTES];          /* words with one space between them, NUL-ended; in double quotes spaces are kept */
     uint32_t length;
     bool cut;                               /* a word found no room: it and all behind it are missing */
+    char text[CONFIG_WORDS_BYTES];          /* words with one space between them, NUL-ended; in double quotes spaces are kept */
 };
 
 enum config_options {
