@@ -1,5 +1,6 @@
 # Ingot. `make help` lists what can be asked for; each folder's part is in its own .mk file.
 
+quiet := $(findstring s,$(firstword -$(MAKEFLAGS)))
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -9,7 +10,14 @@ OUT    := build/$(ARCH)
 HOST   := build/host
 # Debian's own Python: the packages that we install are for it.
 PYTHON := /usr/bin/python3
-CC     := gcc
+
+# One line a file that is made; V=1 shows the commands instead.
+ifndef V
+MAKEFLAGS += --silent
+tell = $(if $(quiet),,$(if $@,$(info   $@)))
+endif
+CC = $(tell)gcc
+LD = $(tell)ld
 
 ifneq ($(words $(CURDIR) $(APP)),$(if $(APP),2,1))
 $(error make cannot work in a folder with a space in its path: $(CURDIR) $(APP))
@@ -103,3 +111,4 @@ help:
 	@echo 'DISPLAY=none    none std virtio virtio-gpu qxl ramfb two'
 	@echo 'FIRMWARE=$(FIRMWARE)     4m 2m secboot, or the path of an OVMF code file'
 	@echo 'COLD=1          from power-on, not from the frozen firmware'
+	@echo 'V=1             shows the commands'

@@ -34,6 +34,9 @@ struct arch_place {
  * Any context, a broken stack included: it stops where a frame makes no sense. */
 size_t arch_backtrace(const struct arch_place *place, uintptr_t *out, size_t max);
 
+/* Zeroes memory by the widest stores that any CPU of this kind has. For framebuffers; any context. */
+void arch_clear(void *to, size_t bytes);
+
 /* Stops this CPU for good. */
 _Noreturn void arch_halt(void);
 

@@ -1,13 +1,13 @@
 # The core: everything an application stands on, linked with drivers and application into one ELF that the loader carries.
 
 core_sources := \
-	core/start.c core/handoff.c core/option.c core/machine.c core/memory.c core/reclaim.c core/pages.c core/range.c core/tree.c core/lock.c \
-	core/heap.c core/heap_guard.c core/irq.c core/timer.c core/timer_queue.c \
-	core/clock.c core/log.c core/log_level.c core/panic.c core/end.c core/driver.c core/serial.c core/display.c core/screen.c core/pen.c core/font.c core/ansi.c core/utf8.c \
-	core/error.c core/string.c core/format.c core/power.c \
-	core/acpi.c core/acpi_fadt.c core/acpi_madt.c core/acpi_devices.c core/acpi_info.c core/acpi_aml.c
+	core/start.c core/handoff.c core/option.c core/machine.c core/memory.c core/reclaim.c core/pages.c core/range.c \
+	core/tree.c core/lock.c core/heap.c core/heap_guard.c core/irq.c core/timer.c core/timer_queue.c core/clock.c \
+	core/log.c core/log_level.c core/panic.c core/end.c core/driver.c core/serial.c core/display.c core/screen.c \
+	core/pen.c core/font.c core/ansi.c core/utf8.c core/error.c core/string.c core/format.c core/power.c core/acpi.c \
+	core/acpi_fadt.c core/acpi_madt.c core/acpi_devices.c core/acpi_info.c core/acpi_aml.c
 core_cpu_sources := \
-	core/x86_64/entry.S core/x86_64/vectors.S core/x86_64/mem.S core/x86_64/descriptors.c core/x86_64/trap.c \
+	core/x86_64/entry.S core/x86_64/vectors.S core/x86_64/mem.S core/x86_64/clear.S core/x86_64/descriptors.c core/x86_64/trap.c \
 	core/x86_64/exception.c core/x86_64/cpu.c core/x86_64/address.c core/x86_64/backtrace.c core/x86_64/end.c \
 	core/x86_64/paging.c core/x86_64/page_use.c core/x86_64/audit.c core/x86_64/protection.c \
 	core/x86_64/lapic.c core/x86_64/interrupt.c core/x86_64/machine_check.c
@@ -64,7 +64,7 @@ CORE_LDFLAGS := -O2 -pie --no-dynamic-linker -T core/$(ARCH)/link.ld --gc-sectio
                 -z max-page-size=16 -z pack-relative-relocs --spare-dynamic-tags=0 -z nocombreloc --no-undefined --fatal-warnings
 
 $(OUT)/core.elf: $(core_objects) $(driver_objects) $(app_objects) core/$(ARCH)/link.ld
-	ld $(CORE_LDFLAGS) -o $@ $(filter %.o,$^)
+	$(LD) $(CORE_LDFLAGS) -o $@ $(filter %.o,$^)
 $(OUT)/core.bin: $(OUT)/core.elf tools/core_file.py
 	$(PYTHON) tools/core_file.py $< $@
 

@@ -18,7 +18,7 @@ enum { NO_LINE = UINT32_MAX, CPUS_MAX = 1024, STORM_COUNT = IRQ_STORM_PER_MS * I
 struct irq {
     irq_handler handler;
     void *argument;
-    bool nests, storm;
+    bool nests, storm, told;
     uint32_t line, cpu;
     unsigned vector;
     struct irq *next;                    /* another one on the same vector */
@@ -44,6 +44,13 @@ static void tell_unclaimed(uint32_t cpu, unsigned vector)
 {
     if (unclaimed++ < 16)
         log_warn("vector %u came on cpu %u, and nobody is attached to it: passed over", vector, cpu);
+}
+
+/* A line that interrupts, and whose handlers all say that it was not theirs. */
+static void tell_not_mine(struct irq *irq)
+{
+    irq->told = true;
+    log_warn("%s: vector %u came, and no handler says that it is his; told once", irq->name, irq->vector);
 }
 
 /* Called every STORM_COUNT interrupts of one kind: a storm if that many came too fast. */
@@ -76,7 +83,8 @@ static inline enum irq_answer ask(struct irq *irq)
 bool irq_dispatch(uint32_t cpu, unsigned vector)
 {
     vector_table *table = tables[cpu];
-    struct irq *irq = table ? (*table)[vector] : NULL;
+    struct irq *irq = table ? (*table)[vector] : NULL, *first = irq;
+    bool mine = false;
 
     if (!irq) {
         tell_unclaimed(cpu, vector);
@@ -86,9 +94,13 @@ bool irq_dispatch(uint32_t cpu, unsigned vector)
         irq->count++;
         if (ask(irq) == IRQ_NOT_MINE)
             irq->not_mine++;
+        else
+            mine = true;
         if (++irq->burst >= STORM_COUNT)
             look_for_storm(irq);
     }
+    if (!mine && !first->told)
+        tell_not_mine(first);
     return true;
 }
 

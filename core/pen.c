@@ -1,5 +1,7 @@
 #include "core/pen.h"
 
+#include "core/arch.h"
+
 #include <ingot/byteorder.h>
 #include <ingot/string.h>
 #include <stdbool.h>
@@ -150,7 +152,7 @@ void pen_clear(struct pen *pen)
     size_t line_bytes = (size_t)display->width * pen->pixel_bytes;
 
     for (uint32_t line = 0; line < display->height; line++)
-        memset(display->pixels + (size_t)line * display->pitch_bytes, 0, line_bytes);
+        arch_clear(display->pixels + (size_t)line * display->pitch_bytes, line_bytes);
     pen->bytes_cleared += line_bytes * display->height;
 }
 

@@ -7,6 +7,9 @@
 #include <ingot/time.h>
 #include <ingot/timer.h>
 
+/* So many handlers in one interrupt, then others have their turn: a period shorter than its handling must not stop the machine. */
+enum { AT_ONCE_MAX = 256, PAUSE_NS = 10000 };
+
 _Static_assert(sizeof(struct timer_entry) <= sizeof(((struct timer *)0)->entry), "struct timer must have room for its queue entry");
 
 /* Each CPU has its own queue, touched by nobody else: interrupts off is lock enough. */
@@ -27,11 +30,14 @@ static struct timer *timer_of(struct timer_entry *entry)
     return (struct timer *)((uint8_t *)entry - offsetof(struct timer, entry));
 }
 
-static void set_hardware(const struct timer_queue *queue)
+/* For the earliest deadline, but not before pause_ns have passed. */
+static void set_hardware(const struct timer_queue *queue, uint64_t pause_ns)
 {
-    uint64_t next_ns = timer_queue_next_ns(queue);
+    uint64_t next_ns = timer_queue_next_ns(queue), now_ns = time_ns();
 
-    arch_timer_set(next_ns == UINT64_MAX ? 0 : next_ns, time_ns());
+    if (next_ns < now_ns + pause_ns)
+        next_ns = now_ns + pause_ns;
+    arch_timer_set(next_ns == UINT64_MAX ? 0 : next_ns, now_ns);
 }
 
 static bool ready(struct cpu_timers *timers)
@@ -55,7 +61,7 @@ int timer_arm(struct timer *timer, uint64_t deadline_ns, uint64_t period_ns)
     } else {
         timer->cpu = cpu;
         if (timer_queue_arm(&timers->queue, entry_of(timer), deadline_ns, period_ns))
-            set_hardware(&timers->queue);
+            set_hardware(&timers->queue, 0);
     }
     cpu_interrupts_restore(flags);
     return error;
@@ -80,8 +86,11 @@ void timer_interrupt(void)
 {
     struct timer_queue *queue = &timers_of(cpu_id())->queue;
     struct timer_entry *entry;
+    unsigned left = AT_ONCE_MAX;
 
-    while ((entry = timer_queue_pop(queue, time_ns())))
+    while (left && (entry = timer_queue_pop(queue, time_ns()))) {
         timer_of(entry)->handler(timer_of(entry));
-    set_hardware(queue);
+        left--;
+    }
+    set_hardware(queue, left ? 0 : PAUSE_NS);
 }

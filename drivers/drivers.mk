@@ -1,3 +1,3 @@
 # Drivers: the list is what is linked. Counters come in the order in which the clock prefers them.
 
-drivers_sources := drivers/uart16550.c drivers/hpet.c drivers/pm_timer.c drivers/pit.c
+drivers_sources := drivers/uart16550.c drivers/hpet.c drivers/pm_timer.c drivers/pit.c drivers/rtc.c

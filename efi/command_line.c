@@ -81,13 +81,15 @@ EFI_STATUS command_line_read(struct loader *loader)
 {
     const EFI_LOADED_IMAGE *loaded = loader->loaded;
     const char *ignored = "";
+    char own_name[CONFIG_NAME_BYTES];
     uint64_t bytes;
     const void *content = volume_config(&bytes);
     uint32_t left_out = config_add_file(loader->words, content, bytes);
 
     if (left_out)
         say("config: W %u lines of ingot.cfg are not UTF-8 text, ignored", left_out);
-    if (loaded && config_add_options(loader->words, loaded->LoadOptions, loaded->LoadOptionsSize) == CONFIG_OPTIONS_RUBBISH)
+    config_file_name(loaded ? loaded->FilePath : NULL, own_name, sizeof(own_name));
+    if (loaded && config_add_options(loader->words, loaded->LoadOptions, loaded->LoadOptionsSize, own_name) == CONFIG_OPTIONS_RUBBISH)
         ignored = "W LOADOPT ignored, ";
     say("words: %s%s%s", ignored, loader->words->text, loader->words->cut ? " (W cut here)" : "");
     obey_serial(loader->words);

@@ -12,6 +12,8 @@ enum {                                      /* EFI_LOAD_OPTION ("Load Options", 
 };
 enum {                                      /* device path node ("Generic Device Path Structures", 10.3.1) */
     NODE_HEADER_BYTES = 4,
+    NODE_MEDIA        = 4,
+    NODE_MEDIA_FILE   = 4,                  /* subtype: a path in UTF-16 */
     NODE_END          = 0x7f,
     NODE_END_ENTIRE   = 0xff,
 };
@@ -43,16 +45,17 @@ static void add_word(struct words *words, const char *word, uint32_t length)
     words->text[words->length] = '\0';
 }
 
+/* Double quotes hold a word together; the core takes them off. */
 static void add_words(struct words *words, const char *text, uint32_t bytes)
 {
     for (uint32_t at = 0; at < bytes;) {
+        bool quoted = false;
         uint32_t first;
 
         while (at < bytes && is_space(text[at]))
             at++;
-        first = at;
-        while (at < bytes && !is_space(text[at]))
-            at++;
+        for (first = at; at < bytes && (quoted || !is_space(text[at])); at++)
+            quoted ^= text[at] == '"';
         if (at > first)
             add_word(words, text + first, at - first);
     }
@@ -188,6 +191,7 @@ static bool utf16_text(const uint8_t *text, uint64_t bytes, char *to, uint32_t *
     return ascii * 2 >= points;
 }
 
+/* Letters, digits and the point: what a name is compared in. */
 static bool same_ignoring_case(const char *a, const char *b, uint32_t bytes)
 {
     for (uint32_t i = 0; i < bytes; i++)
@@ -196,35 +200,79 @@ static bool same_ignoring_case(const char *a, const char *b, uint32_t bytes)
     return true;
 }
 
-/* Bytes of the program's own name that the shell puts first, quotes included, or 0. A name has no '=' (an option has), and ends
- * in .efi or holds a backslash; in quotes it may hold spaces. */
-static uint32_t own_name_bytes(const char *text, uint32_t bytes)
+static bool ends_in_efi(const char *name, uint32_t bytes)
+{
+    return bytes >= 4 && same_ignoring_case(name + bytes - 4, ".efi", 4);
+}
+
+/* The text of a file path node ("File Path Media Device Path", UEFI 2.10, 10.3.5.4), cut to what to can hold. */
+static uint32_t node_name(const uint8_t *node, uint32_t node_bytes, char *to, uint32_t bytes)
+{
+    uint32_t length = 0;
+
+    for (uint32_t at = NODE_HEADER_BYTES; at + 2 <= node_bytes && load16(node + at); at += 2) {
+        if (load16(node + at) == '\\')
+            length = 0;
+        else if (length < bytes - 1)
+            to[length++] = load16(node + at) < 0x7f ? (char)load16(node + at) : '?';
+    }
+    if (ends_in_efi(to, length))
+        length -= 4;
+    to[length] = '\0';
+    return length;
+}
+
+void config_file_name(const void *path, char *to, uint32_t bytes)
+{
+    const uint8_t *node = path;
+    uint32_t at = 0, node_bytes;
+
+    to[0] = '\0';
+    for (; node && at < CONFIG_PATH_MAX && node[at] != NODE_END; at += node_bytes) {
+        node_bytes = load16(node + at + 2);
+        if (node_bytes < NODE_HEADER_BYTES || node_bytes > CONFIG_PATH_MAX - at)
+            return;
+        if (node[at] == NODE_MEDIA && node[at + 1] == NODE_MEDIA_FILE)
+            node_name(node + at, node_bytes, to, bytes);
+    }
+}
+
+static bool is_own_name(const char *name, uint32_t bytes, const char *own_name)
+{
+    uint32_t length = (uint32_t)find_byte(own_name, CONFIG_NAME_BYTES, '\0');
+
+    return length && bytes == length && same_ignoring_case(name, own_name, length);
+}
+
+/* Bytes of the program's own name that the shell puts first, quotes included, or 0. A name has no '=' (an option has), and is the
+ * own one, ends in .efi or holds a backslash; in quotes it may hold spaces. */
+static uint32_t own_name_bytes(const char *text, uint32_t bytes, const char *own_name)
 {
     uint32_t first = 0, end;
-    bool quoted, backslash;
+    bool quoted, backslash = false;
 
     while (first < bytes && is_space(text[first]))
         first++;
     quoted = first < bytes && text[first] == '"';
-    end = first + quoted;
-    for (backslash = false; end < bytes && (quoted ? text[end] != '"' : !is_space(text[end])); end++) {
+    first += quoted;
+    for (end = first; end < bytes && (quoted ? text[end] != '"' : !is_space(text[end])); end++) {
         if (text[end] == '=')
             return 0;
         backslash |= text[end] == '\\';
     }
-    if (backslash || (end - first >= 5 && same_ignoring_case(text + end - 4, ".efi", 4)))
+    if (backslash || (end - first > 4 && ends_in_efi(text + first, end - first)) || is_own_name(text + first, end - first, own_name))
         return end + (quoted && end < bytes);
     return 0;
 }
 
-static void add_option_words(struct words *words, const char *text, uint32_t bytes)
+static void add_option_words(struct words *words, const char *text, uint32_t bytes, const char *own_name)
 {
-    uint32_t own = own_name_bytes(text, bytes);
+    uint32_t own = own_name_bytes(text, bytes, own_name);
 
     add_words(words, text + own, bytes - own);
 }
 
-enum config_options config_add_options(struct words *words, const void *options, uint64_t bytes)
+enum config_options config_add_options(struct words *words, const void *options, uint64_t bytes, const char *own_name)
 {
     static char utf8[CONFIG_OPTIONS_MAX / 2 * 3];    /* a 16-bit unit gives three bytes at most */
     const uint8_t *at = options;
@@ -240,9 +288,9 @@ enum config_options config_add_options(struct words *words, const void *options,
     bytes -= skip;
     length = (uint32_t)ascii_bytes((const char *)at, bytes);
     if (length)
-        add_option_words(words, (const char *)at, length);
+        add_option_words(words, (const char *)at, length, own_name);
     else if (utf16_text(at, bytes, utf8, &length))
-        add_option_words(words, utf8, length);
+        add_option_words(words, utf8, length, own_name);
     else
         return CONFIG_OPTIONS_RUBBISH;
     return skip ? CONFIG_OPTIONS_WHOLE : length ? CONFIG_OPTIONS_TEXT : CONFIG_OPTIONS_NONE;
@@ -256,17 +304,21 @@ static bool starts_with(const char *text, const char *start)
     return true;
 }
 
+static bool is_end_of_options(const char *word) { return word[0] == '-' && word[1] == '-' && (word[2] == ' ' || word[2] == '\0'); }
+
 const char *words_next(const struct words *words, const char *key, const char *after)
 {
     const char *word = after ? after : words->text;
+    bool at_start = !after, quoted = false;
 
-    for (bool at_start = !after; *word; word++) {
+    for (; *word && !(at_start && is_end_of_options(word)); word++) {
         if (at_start && starts_with(word, key)) {
             while (*key++)
                 word++;
             return word;
         }
-        at_start = *word == ' ';
+        quoted ^= *word == '"';
+        at_start = *word == ' ' && !quoted;
     }
     return NULL;
 }

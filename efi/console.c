@@ -28,28 +28,26 @@ static void keep(const char *line, uint64_t length)
     log_bytes += length;
 }
 
-/* Makes prefix, message and new-line in line; a message that does not fit is cut. Returns its length. */
-static uint64_t compose(char *line, const char *prefix, const char *pattern, va_list args)
+/* Makes the line of label, code, message and new-line, keeps it and sends it; a message that does not fit is cut. */
+static void tell(char line[LINE_BYTES], const char *label, const char *code, const char *pattern, va_list args)
 {
-    uint64_t length = text_format(line, LINE_BYTES - 1, "%s", prefix);
+    uint64_t length = text_format(line, LINE_BYTES - 1, "%s%s: ", label, code);
 
     length += text_format_va(line + length, LINE_BYTES - 1 - length, pattern, args);
     line[length++] = '\n';
     line[length] = '\0';
-    return length;
+    keep(line, length);
+    serial_write(line, length);
 }
 
 void say(const char *pattern, ...)
 {
     char line[LINE_BYTES];
-    uint64_t length;
     va_list args;
 
     va_start(args, pattern);
-    length = compose(line, "efi: ", pattern, args);
+    tell(line, "efi", "", pattern, args);
     va_end(args);
-    keep(line, length);
-    serial_write(line, length);
 }
 
 /* Shows text through the firmware's console. What it answers changes nothing: there is nowhere else to complain. */
@@ -75,32 +73,24 @@ static void show(const char *text)
 
 EFI_STATUS refuse(EFI_STATUS status, const char *code, const char *pattern, ...)
 {
-    char line[LINE_BYTES], prefix[48];
-    uint64_t length;
+    char line[LINE_BYTES];
     va_list args;
 
-    text_format(prefix, sizeof(prefix), "REFUSED %s: ", code);
     va_start(args, pattern);
-    length = compose(line, prefix, pattern, args);
+    tell(line, "REFUSED ", code, pattern, args);
     va_end(args);
-    keep(line, length);
-    serial_write(line, length);
     show(line);
     return EFI_ERROR(status) ? status : EFI_LOAD_ERROR;
 }
 
 void console_panic(const char *code, const char *pattern, ...)
 {
-    char line[LINE_BYTES], prefix[48];
-    uint64_t length;
+    char line[LINE_BYTES];
     va_list args;
 
-    text_format(prefix, sizeof(prefix), "PANIC %s: ", code);
     va_start(args, pattern);
-    length = compose(line, prefix, pattern, args);
+    tell(line, "PANIC ", code, pattern, args);
     va_end(args);
-    keep(line, length);
-    serial_write(line, length);
 }
 
 const char *console_log(uint64_t *out_bytes)

@@ -1,7 +1,7 @@
 /* The core's ELF file, and the loader's SBAT generation (shim's SBAT.md: component,generation,vendor,package,version,url). */
 
     .section .rodata.core, "a"
-    .balign 4096
+    .balign 16
     .globl embedded_core_start, embedded_core_end
     .hidden embedded_core_start, embedded_core_end
 embedded_core_start:

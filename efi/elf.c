@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "efi/bytes.h"
+#include "efi/text.h"
 
 enum { PAGE_BYTES = 4096 };
 enum { ET_EXEC = 2, ET_DYN = 3 };
@@ -332,27 +333,26 @@ void elf_place(const void *file, const struct elf_image *image, uint8_t *base)
     move_packed(file, image, base, moved_by);
 }
 
-/* A table of arrays: pointers would cost relocations. */
-static const struct { char code[16]; char text[88]; } faults[ELF_FAULTS] = {
-    [ELF_OK]               = { "ELF-OK",         "no fault" },
-    [ELF_TRUNCATED]        = { "ELF-TRUNCATED",  "the file ends before what its headers name" },
-    [ELF_MAGIC]            = { "ELF-MAGIC",      "not an ELF file" },
-    [ELF_CLASS]            = { "ELF-CLASS",      "not a little-endian ELF64 file of version 1" },
-    [ELF_MACHINE]          = { "ELF-MACHINE",    "made for another kind of CPU" },
-    [ELF_TYPE]             = { "ELF-TYPE",       "not a position-independent program" },
-    [ELF_HEADERS]          = { "ELF-HEADERS",    "too many program headers, none, or of an unknown shape" },
-    [ELF_INTERPRETER]      = { "ELF-INTERP",     "asks for a dynamic linker" },
-    [ELF_ALIGNMENT]        = { "ELF-ALIGN",      "a segment is not aligned to pages of 4 KiB" },
-    [ELF_RIGHTS]           = { "ELF-RIGHTS",     "a segment is both writable and executable, or not readable" },
-    [ELF_SIZE]             = { "ELF-SIZE",       "a segment's size or address cannot be" },
-    [ELF_OVERLAP]          = { "ELF-OVERLAP",    "two segments overlap, share a page, or are out of order" },
-    [ELF_NO_SEGMENT]       = { "ELF-EMPTY",      "nothing to load" },
-    [ELF_ENTRY]            = { "ELF-ENTRY",      "the entry is not in the program's text" },
-    [ELF_DYNAMIC]          = { "ELF-DYNAMIC",    "its dynamic section is damaged, or asks for what only a dynamic linker can do" },
-    [ELF_RELOCATION_TABLE] = { "ELF-RELA",       "its relocation table is damaged or lies outside" },
-    [ELF_RELOCATION_TYPE]  = { "ELF-RELA-TYPE",  "a relocation is of another type than relative" },
-    [ELF_RELOCATION_PLACE] = { "ELF-RELA-PLACE", "a relocation lies in text or outside of the program" },
-};
+/* Codes and sentences by enum elf_fault. */
+static const char faults[] =
+    "ELF-OK\0"         "no fault\0"
+    "ELF-TRUNCATED\0"  "the file ends before what its headers name\0"
+    "ELF-MAGIC\0"      "not an ELF file\0"
+    "ELF-CLASS\0"      "not a little-endian ELF64 file of version 1\0"
+    "ELF-MACHINE\0"    "made for another kind of CPU\0"
+    "ELF-TYPE\0"       "not a position-independent program\0"
+    "ELF-HEADERS\0"    "too many program headers, none, or of an unknown shape\0"
+    "ELF-INTERP\0"     "asks for a dynamic linker\0"
+    "ELF-ALIGN\0"      "a segment is not aligned to pages of 4 KiB\0"
+    "ELF-RIGHTS\0"     "a segment is both writable and executable, or not readable\0"
+    "ELF-SIZE\0"       "a segment's size or address cannot be\0"
+    "ELF-OVERLAP\0"    "two segments overlap, share a page, or are out of order\0"
+    "ELF-EMPTY\0"      "nothing to load\0"
+    "ELF-ENTRY\0"      "the entry is not in the program's text\0"
+    "ELF-DYNAMIC\0"    "its dynamic section is damaged, or asks for what only a dynamic linker can do\0"
+    "ELF-RELA\0"       "its relocation table is damaged or lies outside\0"
+    "ELF-RELA-TYPE\0"  "a relocation is of another type than relative\0"
+    "ELF-RELA-PLACE\0" "a relocation lies in text or outside of the program";
 
-const char *elf_fault_code(enum elf_fault fault) { return faults[fault].code; }
-const char *elf_fault_text(enum elf_fault fault) { return faults[fault].text; }
+const char *elf_fault_code(enum elf_fault fault) { return text_entry(faults, 2 * fault); }
+const char *elf_fault_text(enum elf_fault fault) { return text_entry(faults, 2 * fault + 1); }

@@ -29,11 +29,11 @@ struct elf_segment {                        /* a PT_LOAD */
 struct elf_image {
     uint64_t start, end;                    /* [start, end): all segments, whole pages, where the file asks to be */
     uint64_t entry;
-    struct elf_segment segment[ELF_SEGMENTS_MAX];   /* ascending, no two on one page */
     uint32_t segments;
     uint64_t relocations_offset;            /* of the first Elf64_Rela in the file */
     uint64_t relocations;
     uint64_t packed_offset, packed;         /* words of the packed table (DT_RELR) */
+    struct elf_segment segment[ELF_SEGMENTS_MAX];   /* ascending, no two on one page */
 };
 
 enum elf_fault {

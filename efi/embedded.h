@@ -1,4 +1,4 @@
-/* The core's ELF file as it lies in the loader's own image (core_file.S), so that one signature covers both. Aligned to a page. */
+/* The core's ELF file as it lies in the loader's own image (core_file.S), so that one signature covers both. Aligned to 16 bytes. */
 #pragma once
 
 #include <stdint.h>

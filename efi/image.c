@@ -9,12 +9,11 @@
  * there but cannot be read counts as on: the careful answer. */
 static void read_secure_boot(struct loader *loader)
 {
-    static CHAR16 name[] = L"SecureBoot";
     EFI_GUID guid = EFI_GLOBAL_VARIABLE;
     EFI_RUNTIME_SERVICES *runtime = loader->system->RuntimeServices;
     UINTN bytes = 1;
     uint8_t value = 0;
-    EFI_STATUS status = runtime ? runtime->GetVariable(name, &guid, NULL, &bytes, &value) : EFI_UNSUPPORTED;
+    EFI_STATUS status = runtime ? runtime->GetVariable(L"SecureBoot", &guid, NULL, &bytes, &value) : EFI_UNSUPPORTED;
 
     loader->secure_boot_unknown = EFI_ERROR(status) && status != EFI_NOT_FOUND;
     if (loader->secure_boot_unknown)

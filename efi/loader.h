@@ -36,36 +36,35 @@ struct room {
     uint64_t handoff_capacity;
 };
 
-struct loader {
+struct loader {                             /* the large parts last: an offset below 128 takes one byte in an instruction */
     EFI_HANDLE image;
     EFI_SYSTEM_TABLE *system;
     EFI_BOOT_SERVICES *boot;
     EFI_LOADED_IMAGE *loaded;               /* NULL: the firmware would not say */
     EFI_FILE_HANDLE root, config_file;      /* on our own volume, or NULL. Closed on a refusal alone: it costs as much as reading */
     struct words *words;
-    char core_path[PATH_BYTES];             /* core= of the command line, or empty */
-
-    struct handoff_roots roots;
-    struct cpu_devices devices;
-    struct handoff_seed seed;
-    struct handoff_framebuffer display[DISPLAYS_MAX];
-    unsigned displays;
-    uint32_t firmware_flags;                /* handoff_firmware.flags */
-    bool secure_boot_unknown;               /* the variable could not be read */
 
     const void *core_file;
     uint64_t core_file_bytes;
     uint64_t core_file_memory;              /* block that holds it, if it was read from the volume */
-    struct elf_image core;
     uint64_t core_base;
-
-    struct memory memory;
-    struct room room;
     uint64_t recorder;
-    uint32_t exit_tries;
 
-    struct handoff_stamp stamp[STAMPS_MAX];
+    uint32_t firmware_flags;                /* handoff_firmware.flags */
+    bool secure_boot_unknown;               /* the variable could not be read */
+    uint32_t exit_tries;
+    unsigned displays;
     uint32_t stamps;
+
+    struct room room;
+    struct elf_image core;
+    struct memory memory;
+    struct handoff_roots roots;
+    struct cpu_devices devices;
+    struct handoff_seed seed;
+    char core_path[PATH_BYTES];             /* core= of the command line, or empty */
+    struct handoff_framebuffer display[DISPLAYS_MAX];
+    struct handoff_stamp stamp[STAMPS_MAX];
 };
 
 EFI_STATUS firmware_check(struct loader *loader);        /* check.c: the system table is one */

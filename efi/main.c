@@ -5,23 +5,6 @@
 #include "efi/serial.h"
 #include "efi/volume.h"
 
-static const struct step {
-    enum handoff_stage stage;
-    EFI_STATUS (*run)(struct loader *loader);
-} steps[] = {
-    { HANDOFF_STAGE_CONSOLE,      firmware_check },      /* is this a system table; from here on the screen can tell */
-    { HANDOFF_STAGE_WATCHDOG,     watchdog_stop },
-    { HANDOFF_STAGE_VOLUME,       volume_read_config },  /* \ingot\ingot.cfg, where there is a volume */
-    { HANDOFF_STAGE_COMMAND_LINE, command_line_read },   /* ingot.cfg, then LoadOptions; serial= is obeyed */
-    { HANDOFF_STAGE_TABLES,       tables_find },         /* ACPI, SMBIOS */
-    { HANDOFF_STAGE_SEED,         seed_make },
-    { HANDOFF_STAGE_DISPLAYS,     displays_find },
-    { HANDOFF_STAGE_IMAGE,        image_find },          /* the core's ELF, verified whole */
-    { HANDOFF_STAGE_MEMORY,       image_place },         /* memory for all that stays; the core in its place */
-    { HANDOFF_STAGE_PAGING,       paging_make },         /* the firmware's map, and our own page tables from it, not yet used */
-    { HANDOFF_STAGE_EXIT,         firmware_leave },      /* the firmware's end */
-};
-
 void stamp(struct loader *loader, enum handoff_stage stage)
 {
     if (loader->stamps < STAMPS_MAX)
@@ -34,16 +17,29 @@ void loader_undo(struct loader *loader)
     memory_give_all(&loader->memory);
 }
 
+static EFI_STATUS step(struct loader *loader, EFI_STATUS (*run)(struct loader *loader), enum handoff_stage stage)
+{
+    EFI_STATUS status = run(loader);
+
+    if (!EFI_ERROR(status))
+        stamp(loader, stage);
+    return EFI_ERROR(status) ? status : EFI_SUCCESS;
+}
+
+/* In order, to the first error. Not a table: its pointers would be the image's only relocations. */
 static EFI_STATUS run_steps(struct loader *loader)
 {
-    for (unsigned i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-        EFI_STATUS status = steps[i].run(loader);
-
-        if (EFI_ERROR(status))
-            return status;
-        stamp(loader, steps[i].stage);
-    }
-    return EFI_SUCCESS;
+    return step(loader, firmware_check,     HANDOFF_STAGE_CONSOLE)      ?: /* is this a system table; from here on the screen can tell */
+           step(loader, watchdog_stop,      HANDOFF_STAGE_WATCHDOG)     ?:
+           step(loader, volume_read_config, HANDOFF_STAGE_VOLUME)       ?: /* \ingot\ingot.cfg, where there is a volume */
+           step(loader, command_line_read,  HANDOFF_STAGE_COMMAND_LINE) ?: /* ingot.cfg, then LoadOptions; serial= is obeyed */
+           step(loader, tables_find,        HANDOFF_STAGE_TABLES)       ?: /* ACPI, SMBIOS */
+           step(loader, seed_make,          HANDOFF_STAGE_SEED)         ?:
+           step(loader, displays_find,      HANDOFF_STAGE_DISPLAYS)     ?:
+           step(loader, image_find,         HANDOFF_STAGE_IMAGE)        ?: /* the core's ELF, verified whole */
+           step(loader, image_place,        HANDOFF_STAGE_MEMORY)       ?: /* memory for all that stays; the core in its place */
+           step(loader, paging_make,        HANDOFF_STAGE_PAGING)       ?: /* the firmware's map, and page tables from it, not yet used */
+           step(loader, firmware_leave,     HANDOFF_STAGE_EXIT);           /* the firmware's end */
 }
 
 /* The firmware has left: silence, the last records, the jump. Nothing here can fail. */

@@ -14,8 +14,8 @@ struct memory_block {
 
 struct memory {
     EFI_BOOT_SERVICES *boot;
-    struct memory_block block[MEMORY_BLOCKS_MAX];
     unsigned blocks;
+    struct memory_block block[MEMORY_BLOCKS_MAX];
 };
 
 /* Takes bytes (rounded up to pages), at wanted if that is free, else anywhere; wanted = 0 means anywhere. It holds anything. Only

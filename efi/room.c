@@ -1,6 +1,7 @@
 #include "efi/room.h"
 
 #include "efi/console.h"
+#include "efi/text.h"
 
 enum { CANARY_WORDS = 8 };
 #define CANARY 0x6b656570206f7574ull        /* no map entry looks like it */
@@ -103,17 +104,16 @@ EFI_STATUS room_take(struct loader *loader, uint64_t map_bytes, uint64_t tables_
     return EFI_SUCCESS;
 }
 
-/* A table of arrays: pointers would cost relocations. */
-static const struct { char code[16]; char text[72]; } faults[MAP_FAULTS] = {
-    [MAP_OK]      = { "MAP-OK",      "no fault" },
-    [MAP_READ]    = { "MAP-READ",    "the firmware does not give its memory map" },
-    [MAP_GREW]    = { "MAP-GREW",    "the memory map grows faster than room can be made" },
-    [MAP_OVERRUN] = { "MAP-OVERRUN", "the firmware wrote behind the room for its memory map" },
-    [MAP_DESC]    = { "MAP-DESC",    "the sizes that the memory map has cannot be" },
-};
+/* Codes and sentences by enum map_fault. */
+static const char faults[] =
+    "MAP-OK\0"      "no fault\0"
+    "MAP-READ\0"    "the firmware does not give its memory map\0"
+    "MAP-GREW\0"    "the memory map grows faster than room can be made\0"
+    "MAP-OVERRUN\0" "the firmware wrote behind the room for its memory map\0"
+    "MAP-DESC\0"    "the sizes that the memory map has cannot be";
 
-const char *map_fault_code(enum map_fault fault) { return faults[fault].code; }
-const char *map_fault_text(enum map_fault fault) { return faults[fault].text; }
+const char *map_fault_code(enum map_fault fault) { return text_entry(faults, 2 * fault); }
+const char *map_fault_text(enum map_fault fault) { return text_entry(faults, 2 * fault + 1); }
 
 EFI_STATUS map_refused(struct loader *loader, enum map_fault fault, EFI_STATUS status)
 {

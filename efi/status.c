@@ -1,13 +1,16 @@
 #include "efi/firmware.h"
 
-/* By code, from "EFI_STATUS Error Codes" (UEFI 2.10, appendix D, table D.2). A table of arrays: pointers would cost relocations. */
-static const char error_names[][24] = {
-    "no error", "load error", "invalid parameter", "unsupported", "bad buffer size", "buffer too small", "not ready", "device error",
-    "write protected", "out of resources", "volume corrupted", "volume full", "no media", "media changed", "not found",
-    "access denied", "no response", "no mapping", "time-out", "not started", "already started", "aborted", "ICMP error",
-    "TFTP error", "protocol error", "incompatible version", "security violation", "CRC error", "end of media", "error 29", "error 30",
-    "end of file", "invalid language", "compromised data",
-};
+#include "efi/text.h"
+
+enum { ERROR_NAMES = 34 };
+
+/* By code, from "EFI_STATUS Error Codes" (UEFI 2.10, appendix D, table D.2). */
+static const char error_names[] =
+    "no error\0" "load error\0" "invalid parameter\0" "unsupported\0" "bad buffer size\0" "buffer too small\0" "not ready\0"
+    "device error\0" "write protected\0" "out of resources\0" "volume corrupted\0" "volume full\0" "no media\0" "media changed\0"
+    "not found\0" "access denied\0" "no response\0" "no mapping\0" "time-out\0" "not started\0" "already started\0" "aborted\0"
+    "ICMP error\0" "TFTP error\0" "protocol error\0" "incompatible version\0" "security violation\0" "CRC error\0"
+    "end of media\0" "error 29\0" "error 30\0" "end of file\0" "invalid language\0" "compromised data";
 
 const char *status_name(EFI_STATUS status)
 {
@@ -15,5 +18,5 @@ const char *status_name(EFI_STATUS status)
 
     if (!EFI_ERROR(status))
         return status == EFI_SUCCESS ? "success" : "warning";
-    return code < sizeof(error_names) / sizeof(error_names[0]) ? error_names[code] : "unknown error";
+    return code < ERROR_NAMES ? text_entry(error_names, (unsigned)code) : "unknown error";
 }

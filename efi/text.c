@@ -65,6 +65,13 @@ size_t text_format(char *to, size_t bytes, const char *pattern, ...)
     return length;
 }
 
+const char *text_entry(const char *list, unsigned index)
+{
+    for (; index; index -= *list++ == '\0')
+        ;
+    return list;
+}
+
 static unsigned digit_value(char c)
 {
     if (c >= '0' && c <= '9')

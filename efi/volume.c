@@ -53,21 +53,21 @@ static EFI_STATUS file_size(EFI_FILE_HANDLE file, uint64_t *out_bytes)
     return EFI_SUCCESS;
 }
 
-static EFI_STATUS file_open(struct loader *loader, CHAR16 *path, EFI_FILE_HANDLE *out_file, uint64_t *out_bytes)
+/* Opens a path of ASCII. */
+static EFI_STATUS file_open(struct loader *loader, const char *path, EFI_FILE_HANDLE *out_file)
 {
-    EFI_FILE_HANDLE file = NULL;
-    EFI_STATUS status = loader->root->Open(loader->root, &file, path, EFI_FILE_MODE_READ, 0);
+    CHAR16 wide[PATH_BYTES];
+    EFI_STATUS status;
+    unsigned i = 0;
 
+    for (; path[i] && i < PATH_BYTES - 1; i++)
+        wide[i] = (uint8_t)path[i];
+    wide[i] = 0;
+    *out_file = NULL;
+    status = loader->root->Open(loader->root, out_file, wide, EFI_FILE_MODE_READ, 0);
     if (EFI_ERROR(status))
-        return status;
-    if (!file)
-        return EFI_NOT_FOUND;
-    status = file_size(file, out_bytes);
-    if (EFI_ERROR(status))
-        file->Close(file);
-    else
-        *out_file = file;
-    return status;
+        *out_file = NULL;
+    return EFI_ERROR(status) ? status : *out_file ? EFI_SUCCESS : EFI_DEVICE_ERROR;
 }
 
 /* Reads until bytes are there; a firmware may give less than was asked for, and none at the end of a file. *out_got tells how far
@@ -109,23 +109,21 @@ static EFI_STATUS read_content(EFI_FILE_HANDLE file)
 
 static void read_config(struct loader *loader)
 {
-    static CHAR16 path[] = L"\\ingot\\ingot.cfg";
-    EFI_STATUS status = loader->root->Open(loader->root, &loader->config_file, path, EFI_FILE_MODE_READ, 0);
+    static const char path[] = "\\ingot\\ingot.cfg";
+    EFI_STATUS status = file_open(loader, path, &loader->config_file);
 
-    if (EFI_ERROR(status))
-        loader->config_file = NULL;
     if (status == EFI_NOT_FOUND) {
-        say("volume: no \\ingot\\ingot.cfg");
+        say("volume: no %s", path);
         return;
     }
     if (!EFI_ERROR(status))
-        status = loader->config_file ? read_content(loader->config_file) : EFI_NOT_FOUND;
+        status = read_content(loader->config_file);
     if (EFI_ERROR(status)) {
-        say("volume: W \\ingot\\ingot.cfg ignored: %s at byte %lu", status_name(status), config_bytes);
+        say("volume: W %s ignored: %s at byte %lu", path, status_name(status), config_bytes);
         config_bytes = 0;
         return;
     }
-    say("volume: \\ingot\\ingot.cfg, %lu bytes", config_bytes);
+    say("volume: %s, %lu bytes", path, config_bytes);
 }
 
 EFI_STATUS volume_read_config(struct loader *loader)
@@ -170,21 +168,20 @@ static EFI_STATUS read_open_file(struct loader *loader, const char *path, EFI_FI
 
 EFI_STATUS volume_read_file(struct loader *loader, const char *path, uint64_t *out_base, uint64_t *out_bytes)
 {
-    CHAR16 wide[PATH_BYTES];
     EFI_FILE_HANDLE file;
     EFI_STATUS status;
-    unsigned i = 0;
 
     if (!loader->root)
         return refuse(EFI_NOT_FOUND, "READ", "%s: the loader came from no volume", path);
-    for (; path[i] && i < PATH_BYTES - 1; i++)
-        wide[i] = (uint8_t)path[i];
-    wide[i] = 0;
-    status = file_open(loader, wide, &file, out_bytes);
+    status = file_open(loader, path, &file);
+    if (!EFI_ERROR(status))
+        status = file_size(file, out_bytes);
     if (EFI_ERROR(status))
-        return refuse(status, "READ", "%s cannot be opened: %s", path, status_name(status));
-    status = read_open_file(loader, path, file, *out_bytes, out_base);
-    file->Close(file);
+        refuse(status, "READ", "%s cannot be opened: %s", path, status_name(status));
+    else
+        status = read_open_file(loader, path, file, *out_bytes, out_base);
+    if (file)
+        file->Close(file);
     return status;
 }
 

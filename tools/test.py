@@ -16,7 +16,8 @@ import xml.etree.ElementTree
 TOP = pathlib.Path(__file__).resolve().parents[1]
 HOST_LIMIT_S = 900
 PYTEST_LIMIT_S = 3600
-BOOTED = ("apps/monitor", "apps/hello", "tests/boot/app", "tests/boot/apps/faults")
+BOOTED = ("apps/monitor", "apps/hello", "tests/boot/app", "tests/boot/apps/faults",
+          "tests/boot/apps/selftest", "tests/boot/apps/audit")
 WORKERS = "2"                  # boots at once: each is a QEMU that fills a CPU
 
 
@@ -28,6 +29,7 @@ class Tally:
         self.notes = []
 
     def add(self, part, passed, failed, skipped, started):
+        passed, failed = int(passed), int(failed)      # a bool counts as one
         self.passed, self.failed, self.skipped = self.passed + passed, self.failed + failed, self.skipped + skipped
         skips = f", {skipped} skipped" if skipped else ""
         print(f"{part}: {passed} passed, {failed} failed{skips} ({time.monotonic() - started:.1f} s)", flush=True)

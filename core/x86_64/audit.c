@@ -48,11 +48,9 @@ static void check_use(struct audit *audit, uint64_t address, uint64_t end, struc
 {
     for (uint64_t at = address; at < end; at = audit->run_end) {
         expect_at(audit, at);
-        if (audit->expected.rights == PAGE_NONE && at >= 1ull << 32)
-            continue;                    /* a device that mem_map_device() was asked for */
         if (is.rights != audit->expected.rights)
             broken(audit, &audit->wrong_rights, at);
-        else if (is.cache != audit->expected.cache && audit->expected.cache != PAGE_UC)
+        else if (is.cache != audit->expected.cache)
             broken(audit, &audit->wrong_cache, at);
     }
 }

@@ -1,5 +1,6 @@
 /* How lines reach vectors on a PC: the 8259s are moved out of the way, IOAPICs lead lines to local APICs. */
 #include "core/irq.h"
+#include "core/machine.h"
 #include "core/timer.h"
 #include "core/x86_64/lapic.h"
 #include "core/x86_64/trap.h"
@@ -161,6 +162,7 @@ void arch_irq_start(void)
         pic_retire();
     if (!lapic_start()) {
         log_warn("this CPU has no local APIC: there are no interrupts");
+        machine_degraded("interrupts");
         return;
     }
     for (uint32_t i = 0; i < found.ioapics; i++)
@@ -184,7 +186,7 @@ void interrupt(struct trap_frame *frame)
     if (vector == VECTOR_TIMER)
         timer_interrupt();
     else if (vector == VECTOR_LAPIC_ERROR)
-        log_warn("the local APIC of cpu %u reports an error", cpu_id());
+        lapic_tell_error();
     else if (!irq_dispatch(cpu_id(), vector) && !lapic_in_service(vector))
         return;                          /* an INT instruction: the APIC knows nothing of it */
     lapic_eoi();

@@ -45,7 +45,7 @@ enum {                                   /* LVT registers */
     ICR_PENDING = 1u << 12,
 };
 
-enum { APIC_BASE_X2APIC = 1u << 10, APIC_BASE_ENABLE = 1u << 11, CALIBRATE_US = 200, FAR_NS = 1000000000, ICR_BOUND_READS = 100000 };
+enum { APIC_BASE_X2APIC = 1u << 10, APIC_BASE_ENABLE = 1u << 11, CALIBRATE_US = 200, FAR_NS = 1000000000, ICR_BOUND_READS = 100000, ERRORS_TOLD = 8 };
 
 static volatile uint8_t *registers;      /* NULL: x2APIC, by MSR */
 static bool x2apic, present;
@@ -73,6 +73,17 @@ uint32_t lapic_id(void)
 void lapic_eoi(void)
 {
     lapic_write(LAPIC_EOI, 0);
+}
+
+void lapic_tell_error(void)
+{
+    static _Atomic uint32_t told;
+    uint32_t errors;
+
+    lapic_write(LAPIC_ESR, 0);
+    errors = lapic_read(LAPIC_ESR);
+    if (told++ < ERRORS_TOLD)
+        log_warn("the local APIC of cpu %u reports errors %#x (SDM vol. 3A, \"Error Status Register\")", cpu_id(), errors);
 }
 
 bool lapic_in_service(unsigned vector)
@@ -119,12 +130,16 @@ static void find_registers(void)
 
 /* The timer counts down, masked, from the start on, so that its speed is known for nothing when somebody wants it. */
 static uint64_t counting_since_ns;
+static uint32_t counted_from;
 
 static void timer_start_counting(void)
 {
     lapic_write(LAPIC_TIMER_DIV, TIMER_DIV_1);
     lapic_write(LAPIC_TIMER_INIT, UINT32_MAX);
-    counting_since_ns = time_ns();
+    for (unsigned i = 0; i < 2; i++) {         /* the first time is slow */
+        counting_since_ns = time_ns();         /* before the count is read: taken for too slow, a timer comes early and is set again; */
+        counted_from = lapic_read(LAPIC_TIMER_COUNT);    /* taken for too fast, it would come late */
+    }
 }
 
 bool lapic_start(void)
@@ -169,14 +184,14 @@ static bool start_deadline_mode(void)
 static int measure_timer(void)
 {
     uint64_t passed_ns, hz;
-    uint32_t counted = UINT32_MAX - lapic_read(LAPIC_TIMER_COUNT);
+    uint32_t counted;
 
-    if (counted == UINT32_MAX)                 /* it has run out since */
+    if (lapic_read(LAPIC_TIMER_COUNT) == 0)    /* it has run out since */
         timer_start_counting();
     passed_ns = time_ns() - counting_since_ns;
     if (passed_ns < CALIBRATE_US * 1000)
         delay_ns(CALIBRATE_US * 1000 - passed_ns);
-    counted = UINT32_MAX - lapic_read(LAPIC_TIMER_COUNT);
+    counted = counted_from - lapic_read(LAPIC_TIMER_COUNT);
     passed_ns = time_ns() - counting_since_ns;
     lapic_write(LAPIC_TIMER_INIT, 0);
     if (counted == 0) {

@@ -22,6 +22,10 @@ bool lapic_start(void);
 void lapic_eoi(void);
 
 uint32_t lapic_id(void);
+
+/* VECTOR_LAPIC_ERROR came: says which errors, a few times. */
+void lapic_tell_error(void);
+
 bool lapic_in_service(unsigned vector);
 
 /* Sends vector to this very CPU (for tests and self-measurement). Interrupts decide when it comes. */

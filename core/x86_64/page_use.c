@@ -7,7 +7,6 @@
 
 #include <ingot/display.h>
 #include <ingot/pages.h>
-#include <ingot/panic.h>
 
 extern const uint8_t core_text_start[], core_text_end[], core_rodata_start[], core_rodata_end[];
 
@@ -57,20 +56,32 @@ static struct page_use use_by_map(uint64_t page, uint64_t *out_end)
     }
 }
 
-/* What overrides the map: displays, the image's parts, pages that must stay empty. Whole pages. */
-enum { SPECIALS_MAX = DISPLAYS_MAX + 16 };
+/* What overrides the map: displays, the image's parts, pages that must stay empty, devices as drivers asked for them. Whole pages. */
+enum { SPECIALS_MAX = 64 };
 static struct special {
     uint64_t start, end;
     struct page_use use;
 } specials[SPECIALS_MAX];
 static unsigned special_count;
 
+bool page_use_add(uint64_t start, uint64_t end, struct page_use use)
+{
+    struct special *special = specials;
+
+    while (special < specials + special_count && (special->start != start || special->end != end))
+        special++;
+    if (special == specials + SPECIALS_MAX)
+        return false;
+    if (special == specials + special_count)
+        special_count++;
+    *special = (struct special){ start, end, use };
+    return true;
+}
+
 static void add_special(uint64_t start, uint64_t end, enum page_rights rights, enum page_cache cache)
 {
-    assert(special_count < SPECIALS_MAX);
-    specials[special_count++] = (struct special){
-        start & ~(uint64_t)(PAGE_BYTES - 1), (end + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1), { rights, cache },
-    };
+    page_use_add(start & ~(uint64_t)(PAGE_BYTES - 1), (end + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1),
+                 (struct page_use){ rights, cache });
 }
 
 void page_use_start(void)

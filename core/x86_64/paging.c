@@ -232,6 +232,15 @@ static int build(void)
     return 0;
 }
 
+/* Only what the map says the loader had: the numbers come from the firmware. */
+static void give_back(uint64_t start, uint64_t bytes, uint32_t type)
+{
+    const struct handoff_region *region = memory_region(start);
+
+    if (bytes && region && region->type == type && bytes <= region->end - start)
+        pages_add(start, start + bytes);
+}
+
 void arch_start_paging(const struct handoff_view *view)
 {
     page_use_start();
@@ -248,8 +257,8 @@ void arch_start_paging(const struct handoff_view *view)
         msr_write(MSR_EFER, msr_read(MSR_EFER) | 1u << 11);
     cr3_write((uint64_t)root);
     protection_start();
-    if (view->image->tables_bytes)
-        pages_add(view->image->tables_base, view->image->tables_base + view->image->tables_bytes);
+    give_back(view->image->tables_base, view->image->tables_bytes, HANDOFF_MEMORY_CORE);
+    give_back(view->image->loader_base, view->image->loader_bytes, HANDOFF_MEMORY_LOADER);    /* the block lies elsewhere */
 }
 
 int arch_make_writable(uint64_t start, uint64_t end)
@@ -263,6 +272,23 @@ static int map_early(uint64_t end, enum mem_caching caching)
     return end <= 1ull << 32 && caching == MEM_UNCACHED ? 0 : ERR_NOT_READY;
 }
 
+/* Notes the use for the auditor, and maps. A use that holds already costs nothing. */
+static int map_for(uint64_t start, uint64_t end, struct page_use use)
+{
+    struct page_uses uses = { 0 };
+    uint64_t holds_until;
+    struct page_use before = page_use_at(&uses, start, &holds_until);
+
+    if (page_use_same(before, use) && holds_until >= end)
+        return 0;
+    if (!page_use_add(start, end, use))
+        return ERR_FULL;
+    if (paging_set(start, end, use) == 0)
+        return 0;
+    page_use_add(start, end, before);
+    return ERR_NO_MEMORY;
+}
+
 int mem_map_device(phys_addr address, uint64_t bytes, enum mem_caching caching, volatile void **out_pointer)
 {
     static const enum page_cache cache[] = { PAGE_UC, PAGE_WC, PAGE_WB };
@@ -271,9 +297,9 @@ int mem_map_device(phys_addr address, uint64_t bytes, enum mem_caching caching, 
 
     if (bytes == 0 || end <= start || end > address_limit() || start == 0 || memory_overlaps_ram(start, end))
         return ERR_BAD_VALUE;
-    error = root ? paging_set(start, end, (struct page_use){ PAGE_RW, cache[caching] }) : map_early(end, caching);
-    if (error == ERR_NO_MEMORY)
-        log_warn("no memory for the tables of %llu bytes at %#llx", (unsigned long long)bytes, (unsigned long long)address);
+    error = root ? map_for(start, end, (struct page_use){ PAGE_RW, cache[caching] }) : map_early(end, caching);
+    if (error == ERR_NO_MEMORY || error == ERR_FULL)
+        log_warn("%llu bytes at %#llx are not mapped: %s", (unsigned long long)bytes, (unsigned long long)address, error_name(error));
     if (error == 0)
         *out_pointer = (volatile void *)(uintptr_t)address;
     return error;

@@ -49,6 +49,10 @@ static inline bool page_use_same(struct page_use a, struct page_use b)
 /* Takes note of displays, image and guards. Boot CPU, once, before page_use_at(). */
 void page_use_start(void);
 
+/* From now on [start, end), whole pages, is for this use; the same range again replaces it. False when there is no room for more.
+ * Not in interrupts. */
+bool page_use_add(uint64_t start, uint64_t end, struct page_use use);
+
 /* Somebody's walk over the uses of all pages: what the map said last holds for a while. Starts zeroed. */
 struct page_uses {
     uint64_t start, end;

@@ -32,6 +32,11 @@ class locked:
         self.file.close()
 
 
+def keep(path, folder):
+    """Copies a file in one step: another process may be reading the one of before."""
+    shutil.copy(path, folder / f"{path.name}.new").rename(folder / path.name)
+
+
 @functools.lru_cache(maxsize=None)
 def loader(app="apps/hello", base=0):
     """The path of BOOTX64.EFI with this application in it, linked to prefer an address."""
@@ -42,8 +47,8 @@ def loader(app="apps/hello", base=0):
         if base:
             subprocess.run([TOP / "tools/elf2pe.py", OUT / "loader.elf", folder / "BOOTX64.EFI", "--base", hex(base)], check=True)
         else:
-            shutil.copy(OUT / "BOOTX64.EFI", folder)
-        shutil.copy(OUT / "core.elf", folder)
+            keep(OUT / "BOOTX64.EFI", folder)
+        keep(OUT / "core.elf", folder)
     return folder / "BOOTX64.EFI"
 
 

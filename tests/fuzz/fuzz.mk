@@ -4,7 +4,7 @@ fuzz_targets :=
 
 fuzz_targets += format screen
 fuzz_format_sources := core/format.c
-fuzz_screen_sources := core/screen.c core/pen.c core/font.c core/ansi.c core/utf8.c $(OUT)/core/font_table.S
+fuzz_screen_sources := core/screen.c core/pen.c core/x86_64/clear.S core/font.c core/ansi.c core/utf8.c $(OUT)/core/font_table.S
 
 fuzz_targets += handoff option
 fuzz_handoff_sources := core/handoff.c core/format.c
@@ -17,14 +17,14 @@ fuzz_acpi_sources := $(acpi_corpus_sources)
 fuzz_targets += elf
 fuzz_elf_sources := efi/elf.c
 
-FUZZ_CC     := clang
+FUZZ_CC      = $(tell)clang
 FUZZ_CFLAGS := -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
                -Wno-ignored-attributes -Itests/host/include -Icore/include -Icore/$(ARCH)/include -I.
 
 # clang does not know gnu_printf, as which format() and its like are declared; gcc checks their patterns.
 define fuzz_target
 $(HOST)/fuzz_$(1): tests/fuzz/fuzz_$(1).c $$(fuzz_$(1)_sources) | $(HOST)/
-	$(FUZZ_CC) $(FUZZ_CFLAGS) $$(fuzz_$(1)_flags) -o $$@ $$(filter %.c %.S,$$^)
+	$$(FUZZ_CC) $(FUZZ_CFLAGS) $$(fuzz_$(1)_flags) -o $$@ $$(filter %.c %.S,$$^)
 endef
 $(foreach target,$(fuzz_targets),$(eval $(call fuzz_target,$(target))))
 

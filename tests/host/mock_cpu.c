@@ -21,6 +21,7 @@ void mock_cpu_reset(void)
     mock_cpu.apic_base = MOCK_LAPIC | 1u << 11 | 1u << 8;
     mock_cpu.flags = 0x202;
     mock_cpu.lvt_timer = 0x10020;
+    mock_cpu.timer_initial = 54321;
     mock_cpu.timer_current = 12345;
     mock_cpu.pic[0] = 0xb8;
     mock_cpu.pic[1] = 0x8e;

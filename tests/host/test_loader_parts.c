@@ -138,6 +138,9 @@ static void load_options(void **unused)
         { "exit=halt x", 12, CONFIG_OPTIONS_TEXT, "exit=halt x" },
         { ALL(L"FS0:\\EFI\\BOOT\\BOOTX64.EFI hello you"), CONFIG_OPTIONS_TEXT, "hello you" },     /* the shell's */
         { ALL(L"bootx64.efi"), CONFIG_OPTIONS_TEXT, "" },
+        { ALL(L"BOOTX64 hello"), CONFIG_OPTIONS_TEXT, "hello" },            /* typed without what need not be typed */
+        { ALL(L"bootx6 hello"), CONFIG_OPTIONS_TEXT, "bootx6 hello" },
+        { ALL(L"\"a  b\"  \"c"), CONFIG_OPTIONS_TEXT, "\"a  b\" \"c" },     /* quotes keep spaces */
         { ALL(L"\"fs0:\\my files\\boot x.efi\" hello"), CONFIG_OPTIONS_TEXT, "hello" },
         { ALL(L"core=\\a.efi x"), CONFIG_OPTIONS_TEXT, "core=\\a.efi x" },
         { ALL(L".efi x"), CONFIG_OPTIONS_TEXT, ".efi x" },
@@ -156,11 +159,34 @@ static void load_options(void **unused)
         if (row[i].bytes)
             memcpy(exact, row[i].bytes, row[i].count);
         words_clear(&words);
-        kind = config_add_options(&words, row[i].bytes ? exact : NULL, row[i].count);
+        kind = config_add_options(&words, row[i].bytes ? exact : NULL, row[i].count, "BootX64");
         if (kind != row[i].kind || strcmp(words.text, row[i].words))
             print_error("row %u: %d \"%s\"\n", i, kind, words.text);
         assert_int_equal(kind, row[i].kind);
         assert_string_equal(words.text, row[i].words);
+        free(exact);
+    }
+}
+
+static void the_own_name_comes_from_the_device_path(void **unused)
+{
+    static const struct { const char *path; uint32_t bytes; const char *name; } row[] = {
+        { "\x7f\xff\4\0", 4, "" },
+        { "\4\1\10\0disk" "\4\4\20\0\\\0a\0\\\0B\0.\0x\0" "\x7f\xff\4\0", 28, "B.x" },
+        { "\4\4\12\0\\\0e\0\0\0" "\4\4\24\0\\\0b\0o\0.\0E\0f\0I\0\0\0" "\x7f\xff\4\0", 34, "bo" },
+        { "\4\4\3\0", 4, "" },                            /* a node shorter than its header */
+        { "\4\4\xff\xff", 4, "" },                         /* and one longer than any path */
+    };
+
+    (void)unused;
+    config_file_name(NULL, (char[8]){ 0 }, 8);
+    for (unsigned i = 0; i < COUNT(row); i++, cases++) {
+        uint8_t *exact = malloc(row[i].bytes);
+        char name[8];
+
+        memcpy(exact, row[i].path, row[i].bytes);
+        config_file_name(exact, name, sizeof(name));
+        assert_string_equal(name, row[i].name);
         free(exact);
     }
 }
@@ -177,7 +203,7 @@ static void options_of_noise_are_bounded(void **unused)
         if (i % 3 == 0 && bytes > 6)
             memcpy(exact, "\1\0\0\0", 4);
         words_clear(&words);
-        config_add_options(&words, exact, bytes);
+        config_add_options(&words, exact, bytes, "a");
         assert_int_equal(strlen(words.text), words.length);
         assert_true(text_is_utf8(words.text, words.length));
         free(exact);
@@ -186,7 +212,7 @@ static void options_of_noise_are_bounded(void **unused)
 
 static void words_are_found(void **unused)
 {
-    static const char text[] = "serial=io:1 mode=1x1 noserial=2 serial=mmio:3 mode=22x22 serial=";
+    static const char text[] = "serial=io:1 mode=1x1 noserial=2 \"a mode=3x3\" serial=mmio:3 mode=22x22 serial= -- mode=4x4 serial=4";
     const char *value;
     char to[8];
 
@@ -198,7 +224,7 @@ static void words_are_found(void **unused)
     value = words_next(&words, "serial=", value);
     assert_memory_equal(value, "mmio:3 ", 7);
     value = words_next(&words, "serial=", value);
-    assert_string_equal(value, "");
+    assert_memory_equal(value, " -- ", 4);
     assert_null(words_next(&words, "serial=", value));
     assert_true(words_last(&words, "mode=", to, sizeof(to)));
     assert_string_equal(to, "22x22");
@@ -636,6 +662,7 @@ int main(void)
         cmocka_unit_test(utf8_is_told_from_rubbish),
         cmocka_unit_test(config_files),
         cmocka_unit_test(load_options),
+        cmocka_unit_test(the_own_name_comes_from_the_device_path),
         cmocka_unit_test(options_of_noise_are_bounded),
         cmocka_unit_test(words_are_found),
         cmocka_unit_test(too_many_words_are_cut_between_words),

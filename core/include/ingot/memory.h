@@ -16,7 +16,8 @@ enum mem_caching {
  * another caching. All pages that the range touches are mapped; a later call may change the caching of earlier ones, which other CPUs
  * see at their next use only after mem_flush_all().
  * 0; ERR_BAD_VALUE: bytes is 0, the range wraps or ends beyond the CPU's address lines, or memory of the map lies in it (RAM
- * is never given another caching); ERR_NO_MEMORY: no page for the tables; ERR_NOT_READY: in a driver of
+ * is never given another caching); ERR_NO_MEMORY: no page for the tables; ERR_FULL: too many
+ * ranges with uses of their own (some 50); ERR_NOT_READY: in a driver of
  * phase DRIVER_COUNTER, which runs on the loader's tables, above 4 GiB or with another caching. Not in interrupts. */
 int mem_map_device(phys_addr address, uint64_t bytes, enum mem_caching caching, volatile void **out_pointer);
 
