@@ -45,11 +45,11 @@ static uint32_t make_claims(const struct loader *loader, struct handoff_region *
     return count;
 }
 
-static void tell_map(const struct room *room, uint32_t ranges, uint32_t dropped, uint32_t overlaps, uint32_t unmapped)
+static void tell_map(const struct room *room, uint32_t ranges, uint32_t overlaps, uint32_t unmapped)
 {
     say("map: %lu entries of %lu bytes, %u ranges", room->bytes / room->descriptor_bytes, room->descriptor_bytes, ranges);
-    if (dropped || overlaps)
-        say("map: W MAP-FIX dropped=%u overlap=%u", dropped, overlaps);
+    if (room->map.dropped || overlaps)
+        say("map: W MAP-FIX dropped=%u overlap=%u", room->map.dropped, overlaps);
     if (unmapped)
         say("map: W %u ranges changed while leaving, reserved", unmapped);
 }
@@ -57,21 +57,18 @@ static void tell_map(const struct room *room, uint32_t ranges, uint32_t dropped,
 void handoff_make_map(struct loader *loader)
 {
     struct room *room = &loader->room;
-    struct map_source source = { room->descriptors, room->bytes, room->descriptor_bytes };
     struct handoff_memory_map *map = (struct handoff_memory_map *)(room->handoff + 1);
     struct handoff_region claim[MEMORY_BLOCKS_MAX + 3];
-    uint32_t dropped, overlaps, unmapped, claims, count = map_decode(&source, 0, room->range, &dropped);
+    uint32_t overlaps = map_sort(room->map.range, room->map.ranges), claims = make_claims(loader, claim), count, unmapped;
 
-    overlaps = map_sort(room->range, count);
-    claims = make_claims(loader, claim);
-    map_insert(room->range, count, claim, claims);
-    count = map_sweep(room->range, count + claims, room->end, map->region);
+    map_insert(room->map.range, room->map.ranges, claim, claims);
+    count = map_sweep(room->map.range, room->map.ranges + claims, room->end, map->region);
     unmapped = map_reserve_unmapped(map->region, count, room->span, room->spans, CPU_MAP_MEMORY);
     map->count = count;
-    map->fixed = dropped + overlaps;
+    map->fixed = room->map.dropped + overlaps;
     map->record.type = HANDOFF_MEMORY_MAP;
     map->record.bytes = (uint32_t)(sizeof(*map) + count * sizeof(map->region[0]));
-    tell_map(room, count, dropped, overlaps, unmapped);
+    tell_map(room, count, overlaps, unmapped);
 }
 
 static void put_image(const struct loader *loader)

@@ -28,8 +28,8 @@ struct room {
     uint8_t *descriptors;                   /* the firmware's map */
     uint64_t capacity;                      /* bytes of descriptors; a canary lies behind them */
     uint64_t bytes, key, descriptor_bytes;  /* as the last GetMemoryMap filled them */
-    struct handoff_region *range;           /* working memory of the sweep: ranges, ends */
-    uint64_t *end;
+    struct map_decoded map;                 /* what it says; ram lies where the handoff will: the plan is made before */
+    uint64_t *end;                          /* working memory of the sweep */
     struct handoff_region *span;            /* the plan of the page tables */
     uint32_t spans;
     struct handoff *handoff;                /* room for the block */

@@ -47,17 +47,11 @@ static bool is_special(uint64_t attributes)
     return !cacheable || attributes & EFI_MEMORY_SPECIFIC_PURPOSE;
 }
 
-/* The type that a descriptor's memory gets, 0: it is left out. */
-static uint32_t type_of(const struct descriptor *descriptor, uint32_t ram_type)
+static uint32_t type_of(const struct kind *kind, uint64_t attributes, bool special)
 {
-    const struct kind *kind = kind_of(descriptor->is.Type);
-    uint64_t attributes = descriptor->is.Attribute;
-
-    if (ram_type)
-        return kind->is_ram && !is_special(attributes) ? ram_type : 0;
     if (attributes & EFI_MEMORY_RUNTIME)
         return kind->type == HANDOFF_MEMORY_MMIO ? HANDOFF_MEMORY_MMIO : HANDOFF_MEMORY_RUNTIME;
-    return kind->type <= HANDOFF_MEMORY_LOADER && is_special(attributes) ? HANDOFF_MEMORY_RESERVED : kind->type;
+    return kind->type <= HANDOFF_MEMORY_LOADER && special ? HANDOFF_MEMORY_RESERVED : kind->type;
 }
 
 /* The descriptor's range in pages that are wholly its own, for memory that may be used, or that it touches, for memory that may
@@ -84,27 +78,42 @@ static bool join(struct handoff_region *before, const struct handoff_region *ran
     return true;
 }
 
-uint32_t map_decode(const struct map_source *source, uint32_t ram_type, struct handoff_region *out, uint32_t *out_dropped)
+/* RAM, whatever else it is: nearly all of it joins what is there. */
+static void add_ram(struct map_decoded *decoded, uint32_t ram_type, const struct handoff_region *range)
 {
-    uint32_t count = 0, dropped = 0;
+    struct handoff_region *next = &decoded->ram[decoded->rams];
 
+    if (decoded->rams && next[-1].end == range->start) {
+        next[-1].end = range->end;
+        return;
+    }
+    *next = (struct handoff_region){ range->start, range->end, ram_type, 0 };
+    decoded->rams++;
+}
+
+void map_decode(const struct map_source *source, uint32_t ram_type, struct map_decoded *decoded)
+{
+    struct handoff_region *next = decoded->range, inner;
+
+    decoded->rams = decoded->dropped = 0;
     for (uint64_t at = 0; at < source->bytes; at += source->descriptor_bytes) {
         const struct descriptor *descriptor = (const void *)(source->descriptors + at);
-        uint32_t type = type_of(descriptor, ram_type);
+        const struct kind *kind = kind_of(descriptor->is.Type);
+        bool special = is_special(descriptor->is.Attribute), may_be_used;
 
-        if (type == 0)
-            continue;
-        if (!range_of(descriptor, ram_type || type <= HANDOFF_MEMORY_LOADER, &out[count])) {
-            dropped++;
+        next->type = type_of(kind, descriptor->is.Attribute, special);
+        next->firmware_type = descriptor->is.Type;
+        may_be_used = next->type <= HANDOFF_MEMORY_LOADER;
+        if (!range_of(descriptor, may_be_used, next)) {
+            decoded->dropped++;
             continue;
         }
-        out[count].type = type;
-        out[count].firmware_type = ram_type ? 0 : descriptor->is.Type;
-        if (count == 0 || !join(&out[count - 1], &out[count]))
-            count++;
+        if (kind->is_ram && !special && (may_be_used || range_of(descriptor, true, &inner)))
+            add_ram(decoded, ram_type, may_be_used ? next : &inner);
+        if (next == decoded->range || !join(next - 1, next))
+            next++;
     }
-    *out_dropped = dropped;
-    return count;
+    decoded->ranges = (uint32_t)(next - decoded->range);
 }
 
 uint32_t map_sort(struct handoff_region *range, uint32_t count)

@@ -18,10 +18,15 @@ struct map_source {                         /* what GetMemoryMap gave */
     uint64_t descriptor_bytes;              /* at least EFI_DESCRIPTOR_BYTES_MIN; neighbours need not be aligned */
 };
 
-/* Decodes descriptors to out, which has room for all of them (bytes / descriptor_bytes): empty and wrapping ones are dropped and
- * counted, neighbours of one kind are joined. With ram_type = 0 types are enum handoff_memory_type; else only what is RAM,
- * whoever uses it, is there, as ram_type, with a firmware_type of 0. Returns the number of ranges. */
-uint32_t map_decode(const struct map_source *source, uint32_t ram_type, struct handoff_region *out, uint32_t *out_dropped);
+struct map_decoded {
+    struct handoff_region *range, *ram;     /* each has room for all descriptors (bytes / descriptor_bytes) */
+    uint32_t ranges, rams;
+    uint32_t dropped;                       /* descriptors that are empty or wrap */
+};
+
+/* Decodes descriptors twice in one pass: to range, with types of enum handoff_memory_type, and to ram, only what is RAM, whoever
+ * uses it, as ram_type with a firmware_type of 0. Neighbours of one kind are joined. */
+void map_decode(const struct map_source *source, uint32_t ram_type, struct map_decoded *decoded);
 
 /* Sorts ranges by start. Returns how many of them overlap an earlier one. */
 uint32_t map_sort(struct handoff_region *range, uint32_t count);

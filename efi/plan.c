@@ -8,11 +8,11 @@
 #include "efi/room.h"
 #include "efi/serial.h"
 
-static void add(struct room *room, uint32_t *count, uint64_t start, uint64_t end, uint32_t mapping)
+static void add(struct room *room, uint64_t start, uint64_t end, uint32_t mapping)
 {
     start &= -(uint64_t)HANDOFF_PAGE_BYTES;
     end = (end + HANDOFF_PAGE_BYTES - 1) & -(uint64_t)HANDOFF_PAGE_BYTES;
-    room->range[(*count)++] = (struct handoff_region){ start, end, mapping, 0 };
+    room->map.ram[room->map.rams++] = (struct handoff_region){ start, end, mapping, 0 };
 }
 
 static uint32_t mapping_for(uint32_t segment_flags)
@@ -20,7 +20,7 @@ static uint32_t mapping_for(uint32_t segment_flags)
     return segment_flags & ELF_EXECUTE ? CPU_MAP_CODE : segment_flags & ELF_WRITE ? CPU_MAP_DATA : CPU_MAP_CONSTANT;
 }
 
-static void add_core(const struct loader *loader, struct room *room, uint32_t *count)
+static void add_core(const struct loader *loader, struct room *room)
 {
     uint64_t moved_by = loader->core_base - loader->core.start;
 
@@ -28,31 +28,28 @@ static void add_core(const struct loader *loader, struct room *room, uint32_t *c
         const struct elf_segment *segment = &loader->core.segment[i];
         uint64_t start = segment->address + moved_by;
 
-        add(room, count, start, start + segment->memory_bytes, mapping_for(segment->flags));
+        add(room, start, start + segment->memory_bytes, mapping_for(segment->flags));
     }
 }
 
-/* RAM, devices, what is not to be touched, the core, our own text, displays, serial ports. Returns the number of ranges. */
-static uint32_t collect(struct loader *loader)
+/* To the RAM: devices, what is not to be touched, the core, our own text, displays, serial ports. */
+static void collect(struct loader *loader)
 {
     struct room *room = &loader->room;
-    struct map_source source = { room->descriptors, room->bytes, room->descriptor_bytes };
-    uint32_t dropped, count = map_decode(&source, CPU_MAP_MEMORY, room->range, &dropped);
     uint64_t text_start, text_end;
     const struct serial_port *port;
 
-    add(room, &count, 0, CPU_DEVICE_LIMIT, CPU_MAP_DEVICE);
-    add(room, &count, 0, HANDOFF_PAGE_BYTES, CPU_MAP_NOTHING);
-    add(room, &count, room->base, room->base + GUARD_BYTES, CPU_MAP_NOTHING);
+    add(room, 0, CPU_DEVICE_LIMIT, CPU_MAP_DEVICE);
+    add(room, 0, HANDOFF_PAGE_BYTES, CPU_MAP_NOTHING);
+    add(room, room->base, room->base + GUARD_BYTES, CPU_MAP_NOTHING);
     embedded_text(&text_start, &text_end);
-    add(room, &count, text_start, text_end, CPU_MAP_CODE);
-    add_core(loader, room, &count);
+    add(room, text_start, text_end, CPU_MAP_CODE);
+    add_core(loader, room);
     for (unsigned i = 0; i < loader->displays; i++)
-        add(room, &count, loader->display[i].base, loader->display[i].base + loader->display[i].bytes, CPU_MAP_FRAMEBUFFER);
+        add(room, loader->display[i].base, loader->display[i].base + loader->display[i].bytes, CPU_MAP_FRAMEBUFFER);
     for (unsigned i = 0; (port = serial_port(i)) != NULL; i++)
         if (port->space == HANDOFF_SERIAL_MMIO)
-            add(room, &count, port->address, port->address + 8 * port->stride, CPU_MAP_DEVICE);
-    return count;
+            add(room, port->address, port->address + 8 * port->stride, CPU_MAP_DEVICE);
 }
 
 /* The plan for the map that is there. Returns the bytes that its tables take. */
@@ -60,10 +57,9 @@ static uint64_t make_plan(struct loader *loader)
 {
     struct room *room = &loader->room;
 
-    uint32_t count = collect(loader);
-
-    map_sort(room->range, count);
-    room->spans = map_sweep(room->range, count, room->end, room->span);
+    collect(loader);
+    map_sort(room->map.ram, room->map.rams);
+    room->spans = map_sweep(room->map.ram, room->map.rams, room->end, room->span);
     return cpu_tables_bytes(room->span, room->spans);
 }
 

@@ -39,6 +39,7 @@ enum map_fault room_read_map(struct loader *loader, EFI_STATUS *out_status)
         return MAP_READ;
     if (descriptor_bytes < EFI_DESCRIPTOR_BYTES_MIN || bytes == 0 || bytes > room->capacity || bytes % descriptor_bytes)
         return MAP_DESC;
+    map_decode(&(struct map_source){ room->descriptors, bytes, descriptor_bytes }, CPU_MAP_MEMORY, &room->map);
     return MAP_OK;
 }
 
@@ -53,13 +54,14 @@ static uint64_t lay_out(struct room *room, uint64_t base, uint64_t capacity, uin
     at += tables_capacity;
     room->descriptors = (uint8_t *)(uintptr_t)at;
     at += capacity + CANARY_WORDS * sizeof(uint64_t);
-    room->range = (struct handoff_region *)(uintptr_t)at;
+    room->map.range = (struct handoff_region *)(uintptr_t)at;
     at += ranges * sizeof(struct handoff_region);
     room->end = (uint64_t *)(uintptr_t)at;
     at += ranges * sizeof(uint64_t);
     room->span = (struct handoff_region *)(uintptr_t)at;
     at += 2 * ranges * sizeof(struct handoff_region);
     room->handoff = (struct handoff *)(uintptr_t)at;
+    room->map.ram = (struct handoff_region *)(uintptr_t)at;
     room->handoff_capacity = 2 * ranges * sizeof(struct handoff_region) + HANDOFF_FIXED_BYTES;
     return at + room->handoff_capacity - base;
 }
@@ -124,19 +126,15 @@ EFI_STATUS map_refused(struct loader *loader, enum map_fault fault, EFI_STATUS s
 /* What the firmware calls free, for people who have to find more; 0 if it does not tell. */
 static uint64_t free_kib(struct loader *loader)
 {
-    struct room *room = &loader->room;
-    struct map_source source;
-    uint32_t dropped, count = 0;
+    const struct map_decoded *map = &loader->room.map;
     uint64_t bytes = 0;
     EFI_STATUS status;
 
-    if (room->base && room_read_map(loader, &status) == MAP_OK) {
-        source = (struct map_source){ room->descriptors, room->bytes, room->descriptor_bytes };
-        count = map_decode(&source, 0, room->range, &dropped);
-    }
-    for (uint32_t i = 0; i < count; i++)
-        if (room->range[i].type == HANDOFF_MEMORY_USABLE)
-            bytes += room->range[i].end - room->range[i].start;
+    if (!loader->room.base || room_read_map(loader, &status) != MAP_OK)
+        return 0;
+    for (uint32_t i = 0; i < map->ranges; i++)
+        if (map->range[i].type == HANDOFF_MEMORY_USABLE)
+            bytes += map->range[i].end - map->range[i].start;
     return bytes >> 10;
 }
 

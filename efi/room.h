@@ -26,8 +26,8 @@ enum map_fault {
  * first called. */
 EFI_STATUS room_take(struct loader *loader, uint64_t map_bytes, uint64_t tables_bytes);
 
-/* Calls GetMemoryMap once, into the room that is there, and nothing else. *out_status is what the firmware said; what it needs,
- * if it grew, is in room.bytes. */
+/* Calls GetMemoryMap once, into the room that is there, and nothing else of the firmware; decodes what it gave. *out_status is what
+ * the firmware said; what it needs, if it grew, is in room.bytes. */
 enum map_fault room_read_map(struct loader *loader, EFI_STATUS *out_status);
 
 /* A fault's code, such as "MAP-GREW", and its sentence; figures go behind it. */
