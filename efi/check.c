@@ -51,3 +51,12 @@ EFI_STATUS watchdog_stop(struct loader *loader)
         say("watchdog: not stopped (%s), may reset the machine before the core runs", status_name(status));
     return EFI_SUCCESS;
 }
+
+EFI_STATUS protocol_on(struct loader *loader, EFI_HANDLE handle, EFI_GUID guid, void **out_interface)
+{
+    EFI_STATUS status;
+
+    *out_interface = NULL;
+    status = handle ? loader->boot->HandleProtocol(handle, &guid, out_interface) : EFI_NOT_FOUND;
+    return EFI_ERROR(status) ? status : *out_interface ? EFI_SUCCESS : EFI_NOT_FOUND;
+}

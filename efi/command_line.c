@@ -5,14 +5,6 @@
 #include "efi/text.h"
 #include "efi/volume.h"
 
-static bool starts_with(const char *text, const char *start)
-{
-    while (*start)
-        if (*text++ != *start++)
-            return false;
-    return true;
-}
-
 /* `,number` at *at, if there is one. False when something else is there. */
 static bool optional_number(const char **at, uint64_t *value)
 {
@@ -26,16 +18,16 @@ static bool optional_number(const char **at, uint64_t *value)
  * set to 115200 baud. */
 static bool parse_serial(const char *text, struct serial_port *out)
 {
-    bool io = !starts_with(text, "mmio:");
-    uint64_t address, stride = 1, clock_hz = 0;
+    bool io = !text_starts_with(text, "mmio:");
+    uint64_t address, stride = 1, clock_hz = 0, limit = io ? 0xffff : cpu_address_limit();
 
-    text += !io ? 5 : starts_with(text, "io:") ? 3 : 0;
+    text += !io ? 5 : text_starts_with(text, "io:") ? 3 : 0;
     if (!text_number(&text, &address) || !optional_number(&text, &stride) || !optional_number(&text, &clock_hz))
         return false;
     if (*text != ' ' && *text != '\0')
         return false;
     if ((stride != 1 && stride != 2 && stride != 4) || address == 0 || clock_hz > UINT32_MAX ||
-        address > (io ? 0xffff : cpu_address_limit()) - 8 * stride)
+        address > limit - 8 * stride)
         return false;
     *out = (struct serial_port){
         .address = address, .space = io ? HANDOFF_SERIAL_IO : HANDOFF_SERIAL_MMIO, .stride = (uint32_t)stride,
@@ -68,7 +60,7 @@ static void obey_serial(const struct words *words)
     struct serial_port place;
 
     for (const char *value = NULL; (value = words_next(words, "serial=", value)) != NULL;) {
-        if (starts_with(value, "off"))
+        if (text_starts_with(value, "off"))
             serial_off();
         else if (parse_serial(value, &place))
             add_serial(&place);
@@ -88,9 +80,11 @@ EFI_STATUS command_line_read(struct loader *loader)
 
     if (left_out)
         say("config: W %u lines of ingot.cfg are not UTF-8 text, ignored", left_out);
-    config_file_name(loaded ? loaded->FilePath : NULL, own_name, sizeof(own_name));
-    if (loaded && config_add_options(loader->words, loaded->LoadOptions, loaded->LoadOptionsSize, own_name) == CONFIG_OPTIONS_RUBBISH)
-        ignored = "W LOADOPT ignored, ";
+    if (loaded) {
+        config_file_name(loaded->FilePath, own_name, sizeof(own_name));
+        if (config_add_options(loader->words, loaded->LoadOptions, loaded->LoadOptionsSize, own_name) == CONFIG_OPTIONS_RUBBISH)
+            ignored = "W LOADOPT ignored, ";
+    }
     say("words: %s%s%s", ignored, loader->words->text, loader->words->cut ? " (W cut here)" : "");
     obey_serial(loader->words);
     if (words_next(loader->words, "core=", NULL) && !words_last(loader->words, "core=", loader->core_path, PATH_BYTES))

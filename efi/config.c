@@ -296,14 +296,6 @@ enum config_options config_add_options(struct words *words, const void *options,
     return skip ? CONFIG_OPTIONS_WHOLE : length ? CONFIG_OPTIONS_TEXT : CONFIG_OPTIONS_NONE;
 }
 
-static bool starts_with(const char *text, const char *start)
-{
-    while (*start)
-        if (*text++ != *start++)
-            return false;
-    return true;
-}
-
 static bool is_end_of_options(const char *word) { return word[0] == '-' && word[1] == '-' && (word[2] == ' ' || word[2] == '\0'); }
 
 const char *words_next(const struct words *words, const char *key, const char *after)
@@ -312,7 +304,7 @@ const char *words_next(const struct words *words, const char *key, const char *a
     bool at_start = !after, quoted = false;
 
     for (; *word && !(at_start && is_end_of_options(word)); word++) {
-        if (at_start && starts_with(word, key)) {
+        if (at_start && text_starts_with(word, key)) {
             while (*key++)
                 word++;
             return word;

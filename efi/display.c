@@ -175,12 +175,9 @@ static void add_display(struct loader *loader, EFI_GRAPHICS_OUTPUT_PROTOCOL *gop
 
 static EFI_GRAPHICS_OUTPUT_PROTOCOL *gop_on(struct loader *loader, EFI_HANDLE handle)
 {
-    EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
-    void *gop = NULL;
+    void *gop;
 
-    if (!handle || EFI_ERROR(loader->boot->HandleProtocol(handle, &guid, &gop)))
-        return NULL;
-    return gop;
+    return EFI_ERROR(protocol_on(loader, handle, (EFI_GUID)EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID, &gop)) ? NULL : gop;
 }
 
 /* Adds all displays. The firmware's console has a GOP of its own that passes everything on, often to a card that has a handle

@@ -79,6 +79,10 @@ EFI_STATUS image_place(struct loader *loader);           /* image.c: memory for 
 EFI_STATUS paging_make(struct loader *loader);           /* plan.c: reads the map, makes page tables; then only to exit */
 EFI_STATUS firmware_leave(struct loader *loader);        /* leave.c: returns only when ExitBootServices has succeeded */
 
+/* The protocol guid on handle, which may be NULL. *out_interface is NULL or not to be used when an error is returned. Before
+ * ExitBootServices is first called. check.c. */
+EFI_STATUS protocol_on(struct loader *loader, EFI_HANDLE handle, EFI_GUID guid, void **out_interface);
+
 void stamp(struct loader *loader, enum handoff_stage stage);
 
 /* Gives everything back to the firmware: memory, files. Before ExitBootServices is first called. */

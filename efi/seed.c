@@ -48,17 +48,19 @@ EFI_STATUS seed_make(struct loader *loader)
 {
     struct handoff_seed *seed = &loader->seed;
     uint64_t word[SEED_WORDS] = { 0 };
+    const char *from = "EFI_RNG";
 
     if (seed_from_firmware(loader, word)) {
         seed->source = HANDOFF_SEED_EFI_RNG;
     } else if (seed_from_cpu(word)) {
         seed->source = HANDOFF_SEED_CPU;
+        from = "the CPU";
     } else {
         seed->source = HANDOFF_SEED_JITTER;
+        from = "timing alone (W ENTROPY low)";
         seed_from_jitter(word);
     }
     __builtin_memcpy(seed->seed, word, sizeof(word));
-    say("seed: from %s", seed->source == HANDOFF_SEED_EFI_RNG ? "EFI_RNG" :
-                         seed->source == HANDOFF_SEED_CPU     ? "the CPU" : "timing alone (W ENTROPY low)");
+    say("seed: from %s", from);
     return EFI_SUCCESS;
 }

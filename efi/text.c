@@ -72,6 +72,14 @@ const char *text_entry(const char *list, unsigned index)
     return list;
 }
 
+bool text_starts_with(const char *text, const char *start)
+{
+    while (*start)
+        if (*text++ != *start++)
+            return false;
+    return true;
+}
+
 static unsigned digit_value(char c)
 {
     if (c >= '0' && c <= '9')

@@ -15,6 +15,8 @@ size_t text_format_va(char *to, size_t bytes, const char *pattern, va_list args)
  * pointers would cost relocations. */
 const char *text_entry(const char *list, unsigned index);
 
+bool text_starts_with(const char *text, const char *start);
+
 /* Reads a decimal or 0x number at *at and moves *at behind it. False, with *at where it was, when there is none or it exceeds 64
  * bits. */
 bool text_number(const char **at, uint64_t *out_value);

@@ -8,19 +8,9 @@ enum { INFO_BYTES = 80 + 2 * 256 };         /* EFI_FILE_INFO with the longest na
 static char config_content[CONFIG_FILE_BYTES_MAX + 1];
 static uint64_t config_bytes;
 
-static EFI_STATUS protocol_on(struct loader *loader, EFI_HANDLE handle, EFI_GUID guid, void **out_interface)
-{
-    EFI_STATUS status;
-
-    *out_interface = NULL;
-    status = handle ? loader->boot->HandleProtocol(handle, &guid, out_interface) : EFI_NOT_FOUND;
-    return EFI_ERROR(status) ? status : *out_interface ? EFI_SUCCESS : EFI_NOT_FOUND;
-}
-
 static EFI_STATUS open_volume(struct loader *loader)
 {
     EFI_FILE_IO_INTERFACE *system;
-    EFI_FILE_HANDLE root = NULL;
     EFI_STATUS status;
 
     status = protocol_on(loader, loader->image, (EFI_GUID)EFI_LOADED_IMAGE_PROTOCOL_GUID, (void **)&loader->loaded);
@@ -31,10 +21,10 @@ static EFI_STATUS open_volume(struct loader *loader)
     }
     status = protocol_on(loader, loader->loaded->DeviceHandle, (EFI_GUID)EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID, (void **)&system);
     if (!EFI_ERROR(status))
-        status = system->OpenVolume(system, &root);
-    if (!EFI_ERROR(status) && root)
-        loader->root = root;
-    return loader->root ? EFI_SUCCESS : EFI_ERROR(status) ? status : EFI_NOT_FOUND;
+        status = system->OpenVolume(system, &loader->root);
+    if (EFI_ERROR(status))
+        loader->root = NULL;
+    return EFI_ERROR(status) || loader->root ? status : EFI_NOT_FOUND;
 }
 
 /* The file's size. A directory opens like a file, and would read as a list of names. */

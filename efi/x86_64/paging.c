@@ -41,13 +41,15 @@ static uint64_t rights(uint32_t mapping, unsigned level, uint64_t no_execute)
 {
     uint64_t bits = ENTRY_PRESENT | ENTRY_ACCESSED | ENTRY_DIRTY;
 
-    switch (mapping) {
-    case CPU_MAP_DEVICE:      return bits | ENTRY_WRITE | ENTRY_PCD | ENTRY_PWT | no_execute;
-    case CPU_MAP_FRAMEBUFFER: return bits | ENTRY_WRITE | (level ? ENTRY_PAT_LARGE : ENTRY_PAT_4K) | no_execute;
-    case CPU_MAP_CONSTANT:    return bits | no_execute;
-    case CPU_MAP_CODE:        return bits;
-    default:                  return bits | ENTRY_WRITE | no_execute;
-    }
+    if (mapping == CPU_MAP_CODE)
+        return bits;
+    if (mapping != CPU_MAP_CONSTANT)
+        bits |= ENTRY_WRITE;
+    if (mapping == CPU_MAP_DEVICE)
+        bits |= ENTRY_PCD | ENTRY_PWT;
+    if (mapping == CPU_MAP_FRAMEBUFFER)
+        bits |= level ? ENTRY_PAT_LARGE : ENTRY_PAT_4K;
+    return bits | no_execute;
 }
 
 static uint64_t *new_table(struct tables *tables)
