@@ -12,8 +12,8 @@ EFI_ABI_FLAGS := -DGNU_EFI_USE_MS_ABI              # EFIAPI becomes ms_abi: with
 EFI_ABI_FLAGS += -fshort-wchar                     # CHAR16 strings are L"..."
 EFI_ABI_FLAGS += -isystem /usr/include/efi -isystem /usr/include/efi/$(ARCH)   # not ours: no warnings about them
 
-# Small: speed comes from what is asked of the firmware, and how often.
-EFI_OPTIMISE := -Oz
+# Small: speed comes from what is asked of the firmware, and how often. -Oz is gcc 12's and later.
+EFI_OPTIMISE := $(shell gcc -Oz -E -xc /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os)
 
 # Flags for all of the loader, each with its reason.
 EFI_CFLAGS = -std=gnu11 $(EFI_OPTIMISE) -g -Wall -Wextra -Wshadow -Wmissing-prototypes -Werror -MMD -MP $(EFI_ABI_FLAGS) -I.

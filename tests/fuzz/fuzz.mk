@@ -15,7 +15,7 @@ fuzz_targets += acpi
 fuzz_acpi_sources := $(acpi_corpus_sources)
 
 fuzz_targets += elf
-fuzz_elf_sources := efi/elf.c
+fuzz_elf_sources := efi/elf.c efi/text.c
 
 FUZZ_CC      = $(tell)clang
 FUZZ_CFLAGS := -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
