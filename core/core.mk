@@ -33,7 +33,7 @@ TARGET_CFLAGS += -Icore/include -Icore/$(ARCH)/include
 CORE_CFLAGS = $(TARGET_CFLAGS) -mgeneral-regs-only -I.
 
 # Small first: the whole image has 96 KiB. What runs often is built for speed. The two passes that are left out copy code to save jumps.
-core_hot := pages tree x86_64/paging heap timer_queue timer irq pen x86_64/interrupt x86_64/trap
+core_hot := x86_64/page_use pages tree x86_64/paging heap timer_queue timer irq pen x86_64/interrupt x86_64/trap
 CORE_CFLAGS += -falign-functions=1 -falign-jumps=1 -falign-loops=1             # no padding between and in functions: it is 1 % of the image
 CORE_CFLAGS += $(if $(filter $(core_hot:%=$(OUT)/core/%.o),$@),-O2,-Os -fno-thread-jumps -fno-tree-dominator-opts)
 
