@@ -14,8 +14,6 @@
 #include "core/option.h"
 #include "core/serial.h"
 
-#define LOG_SUBSYSTEM log
-#include <ingot/log.h>
 #include <ingot/memory.h>
 #include <ingot/panic.h>
 
@@ -27,13 +25,6 @@ static void check_handoff(struct handoff *block)
 
     if (handoff_check(block, &view, why, sizeof(why)))
         panic_code("HANDOFF", "%s", why);
-}
-
-static void start_options(void)
-{
-    if (!option_start(view.command_line, application_name))
-        log_warn("the command line is too long: its last words are left out");
-    log_set_levels(option("log"));
 }
 
 static _Noreturn void run_application(void)
@@ -49,7 +40,8 @@ _Noreturn void core_start(struct handoff *block, uint64_t entry_ticks)
     arch_start_boot_cpu();                     /* descriptors and vectors: from here on a fault ends in words */
     check_handoff(block);                      /* nothing in it is believed before */
     machine_start(&view, entry_ticks);
-    start_options();
+    option_start(view.command_line, application_name);
+    log_set_levels(option("log"));
     arch_start_memory(&view);                  /* where stacks and guards lie */
     memory_start(&view);                       /* pages_alloc() works */
     acpi_init(view.roots ? view.roots->acpi_rsdp : 0, memory_readable);
