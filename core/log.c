@@ -138,13 +138,21 @@ static size_t put_prefix(char *prefix, const struct entry *entry)
     return (size_t)(put_text(to, ": ") - prefix);
 }
 
+/* On the screen the line that says what a panic is stands out from those around it. */
+static const char *color_of(const struct entry *entry, const char *text)
+{
+    bool headline = dying && entry->level == RAW && entry->bytes > 5 && !memcmp(text, "PANIC", 5);
+
+    return level_color[headline ? LOG_ERROR : entry->level];
+}
+
 static void to_sinks(const struct entry *entry, const char *text)
 {
     char prefix[PREFIX_BYTES];
     size_t prefix_bytes = entry->level == RAW ? 0 : put_prefix(prefix, entry);
 
     serial_send_line(prefix, prefix_bytes, text, entry->bytes);
-    display_log_line(level_color[entry->level], prefix, prefix_bytes, text, entry->bytes);
+    display_log_line(color_of(entry, text), prefix, prefix_bytes, text, entry->bytes);
 }
 
 static void drain(void)
