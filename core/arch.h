@@ -29,6 +29,11 @@ struct arch_place {
     uintptr_t pc, stack, frame;
 };
 
+/* panic_code() is the CPU folder's: it notes the registers and goes on in panic_from(). These tell what it noted: who called it, and, by
+ * log_raw(), the registers. */
+void arch_caller(struct arch_place *out_place);
+void arch_describe_caller(const void *unused);
+
 /* Walks callers from place: *out gets up to max addresses, each of a call's last byte, the nearest first: behind a call that does
  * not return another function may begin. Reads only memory that holds stacks.
  * Any context, a broken stack included: it stops where a frame makes no sense. */

@@ -9,7 +9,6 @@
 #include <ingot/cpu.h>
 #include <ingot/format.h>
 #include <ingot/log.h>
-#include <ingot/panic.h>
 
 enum { CALLERS_MAX = 24, SENTENCE_BYTES = 200 };
 
@@ -72,14 +71,13 @@ _Noreturn void panic_show(const struct panic_scene *scene, const char *pattern, 
     show(scene, sentence);
 }
 
-_Noreturn void panic_code(const char *code, const char *pattern, ...)
+_Noreturn void panic_from(const char *code, const char *pattern, ...)
 {
-    struct panic_scene scene = { .code = code };
+    struct panic_scene scene = { .code = code, .describe = arch_describe_caller };
     char sentence[SENTENCE_BYTES];
     va_list args;
 
-    scene.place.pc = (uintptr_t)__builtin_return_address(0) - 1;    /* in the call: behind it may begin another function */
-    scene.place.frame = *(uintptr_t *)__builtin_frame_address(0);    /* the caller's */
+    arch_caller(&scene.place);
     va_start(args, pattern);
     format_va(sentence, sizeof(sentence), pattern, args);
     va_end(args);

@@ -14,3 +14,6 @@ struct panic_scene {
 
 /* Tells the scene and the sentence on every sink, then ends by the policy panic=. Any context, however broken. */
 _Noreturn void panic_show(const struct panic_scene *scene, const char *pattern, ...) __attribute__((format(gnu_printf, 2, 3), cold));
+
+/* Where panic_code() goes on in C, once the CPU folder has noted its caller's registers. */
+_Noreturn void panic_from(const char *code, const char *pattern, ...) __attribute__((format(gnu_printf, 2, 3), cold));

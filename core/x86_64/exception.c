@@ -73,7 +73,11 @@ static void print_code_bytes(uint64_t rip)
     log_raw("  code at rip:%s", used ? text : " cannot be read");
 }
 
-/* The registers, and for each that looks like an address what lies there. */
+struct trap_frame panic_frame;                /* panic.S: the registers at the call of panic_code() */
+_Static_assert(offsetof(struct trap_frame, rax) == 112 && offsetof(struct trap_frame, rbp) == 64 &&
+               offsetof(struct trap_frame, rip) == 136 && offsetof(struct trap_frame, ss) == 168, "panic.S writes it by offsets");
+
+/* The registers, and the code that ran. */
 static void print_registers(const void *context)
 {
     const struct trap_frame *f = context;
@@ -83,8 +87,11 @@ static void print_registers(const void *context)
         { "r12", f->r12 }, { "r13", f->r13 }, { "r14", f->r14 }, { "r15", f->r15 },
     };
 
-    log_raw("  rip %016llx  cs %04llx  ss %04llx  vector %llu  error %llx", (unsigned long long)f->rip, (unsigned long long)f->cs,
-            (unsigned long long)f->ss, (unsigned long long)f->vector, (unsigned long long)f->error);
+    if (f == &panic_frame)               /* no exception */
+        log_raw("  rip %016llx  cs %04llx  ss %04llx", (unsigned long long)f->rip, (unsigned long long)f->cs, (unsigned long long)f->ss);
+    else
+        log_raw("  rip %016llx  cs %04llx  ss %04llx  vector %llu  error %llx", (unsigned long long)f->rip, (unsigned long long)f->cs,
+                (unsigned long long)f->ss, (unsigned long long)f->vector, (unsigned long long)f->error);
     for (unsigned i = 0; i < sizeof(reg) / sizeof(reg[0]); i += 4)
         log_raw("  %s %016llx  %s %016llx  %s %016llx  %s %016llx", reg[i].name, (unsigned long long)reg[i].value, reg[i + 1].name,
                 (unsigned long long)reg[i + 1].value, reg[i + 2].name, (unsigned long long)reg[i + 2].value, reg[i + 3].name,
@@ -94,6 +101,18 @@ static void print_registers(const void *context)
             (unsigned long long)cr2_read(), (unsigned long long)cr3_read(), (unsigned long long)cr4_read(),
             (unsigned long long)msr_read(MSR_EFER));
     print_code_bytes(f->rip);
+}
+
+void arch_caller(struct arch_place *out_place)
+{
+    /* In the call: behind it may begin another function. The stack is not looked at, as the caller has a frame. */
+    *out_place = (struct arch_place){ .pc = panic_frame.rip - 1, .frame = panic_frame.rbp };
+}
+
+void arch_describe_caller(const void *unused)
+{
+    (void)unused;
+    print_registers(&panic_frame);
 }
 
 static struct panic_scene scene_of(const char *code, const struct trap_frame *frame)

@@ -11,3 +11,6 @@ void exception(struct trap_frame *frame);
 
 /* Vectors 32 to 255. */
 void interrupt(struct trap_frame *frame);
+
+/* What panic.S noted. */
+extern struct trap_frame panic_frame;
