@@ -27,10 +27,13 @@ class Run:
 
 
 def wait_for_screen(machine, pattern, path, limit_s=LIMIT_S):
-    """Looks at the screen until its text has the pattern; that text, or what was last seen."""
+    """Looks at the screen until its text has the pattern, then once more: the first look may have begun while lines above were being
+    drawn. That text, or what was last seen."""
     deadline = time.monotonic() + limit_s
     while True:
         text = screen.read_text(machine.screendump(path))
-        if re.search(pattern, text) or time.monotonic() > deadline:
+        if re.search(pattern, text):
+            return screen.read_text(machine.screendump(path))
+        if time.monotonic() > deadline:
             return text
         time.sleep(0.3)

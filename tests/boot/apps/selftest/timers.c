@@ -51,17 +51,16 @@ static enum verdict precision(char *figures)
 }
 
 enum { PERIOD_NS = 1000000, PERIODS = 100 };
-static uint64_t first_ns, last_period, skipped;
+static uint64_t first_ns, skipped;
 
+/* The nth call must not come before the nth period. What the emulator's host holds up may come after several, and then one is left out. */
 static void note_period(struct timer *timer)
 {
-    uint64_t now_ns = time_ns(), period = (now_ns - first_ns) / PERIOD_NS + 1;
+    uint64_t now_ns = time_ns(), due_ns = first_ns + (uint64_t)fired * PERIOD_NS;
 
     (void)timer;
-    if (now_ns < first_ns || period <= last_period)
-        early++;
-    skipped += period - last_period - 1;
-    last_period = period;
+    early += now_ns < due_ns;
+    skipped = now_ns < due_ns ? 0 : (now_ns - due_ns) / PERIOD_NS;
     fired++;
 }
 
@@ -81,7 +80,7 @@ static enum verdict periodic(char *figures)
     fired = 0;
     delay_us(5000);
     MUST(fired == 0);
-    return SAY(OK, "%u periods of 1 ms, none twice or early, %llu passed while busy", PERIODS, (unsigned long long)skipped);
+    return SAY(OK, "%u periods of 1 ms, none early, %llu passed while busy", PERIODS, (unsigned long long)skipped);
 }
 
 struct one_of_many {
