@@ -16,7 +16,7 @@ typedef const void *(*acpi_map_fn)(uint64_t address, uint64_t bytes);
  * answered with ERR_NOT_FOUND. Without ACPI a machine still runs: as one CPU, without power-off. */
 int acpi_init(uint64_t rsdp_address, acpi_map_fn map);
 
-/* Looks up what must outlive the tables (\_S5), then forgets them: acpi_find() finds nothing more. For mem_reclaim_acpi(). */
+/* Looks up what must outlive the tables (\_S5), then forgets them: acpi_find() finds nothing more. For mem_reclaim(). */
 void acpi_close(void);
 
 enum { ACPI_TABLES_MAX = 256 };          /* distinct tables kept in mind; big servers have under 100 */

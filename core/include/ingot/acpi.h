@@ -13,8 +13,8 @@
  *   - of several tables where ACPI allows one, the first is used, and the others are told.
  * Each verdict is a warning in the log, once.
  *
- * Who may call: applications and the core, any CPU, after the core has started and until mem_reclaim_acpi(); not interrupt handlers,
- * as a first look may log. Windows are borrowed: they point into the tables and end with mem_reclaim_acpi(). Copied answers stay.
+ * Who may call: applications and the core, any CPU, after the core has started and until mem_reclaim(); not interrupt handlers,
+ * as a first look may log. Windows are borrowed: they point into the tables and end with mem_reclaim(). Copied answers stay.
  * Returns of all acpi_get_...: 0; ERR_NOT_FOUND: this machine has no such thing (a machine without ACPI has none at all);
  * ERR_BAD_DATA: it has, but it cannot be true, and the log says why. out_ is written only with 0.
  *

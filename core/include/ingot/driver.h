@@ -1,11 +1,11 @@
-/* Drivers: one device a file, announced in a linker section. The core calls start once for each, in the order of their phases, on the
- * boot CPU with interrupts off; a driver looks for its device and registers what it found with the class it serves
+/* Drivers: one device a file, announced in a linker section. The core calls start once for each, phase by phase, on the boot CPU, with
+ * interrupts off but for the last phase; a driver looks for its device and registers what it found with the class it serves
  * (serial_register, counter_register, ...). Absence is normal: start returns ERR_NOT_FOUND, which is not even a warning. */
 #pragma once
 
-enum driver_phase {
-    DRIVER_SERIAL,        /* before anything else: nothing but the handoff is there */
-    DRIVER_COUNTER,       /* after ACPI's tables: what tells time */
+enum driver_phase {       /* core/start.c runs counters first, then serial ports, then all else */
+    DRIVER_SERIAL,        /* the page tables are ours; time runs on the slow side until the clock is set, right after */
+    DRIVER_COUNTER,       /* after ACPI's tables, still on the loader's page tables: what tells time */
     DRIVER_DEVICE,        /* all else: memory, interrupts and time work */
 };
 
