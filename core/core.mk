@@ -10,7 +10,7 @@ core_cpu_sources := \
 	core/x86_64/entry.S core/x86_64/vectors.S core/x86_64/mem.S core/x86_64/clear.S core/x86_64/descriptors.c core/x86_64/trap.c \
 	core/x86_64/exception.c core/x86_64/panic.S core/x86_64/cpu.c core/x86_64/address.c core/x86_64/backtrace.c core/x86_64/end.c \
 	core/x86_64/paging.c core/x86_64/page_use.c core/x86_64/audit.c core/x86_64/protection.c \
-	core/x86_64/lapic.c core/x86_64/interrupt.c core/x86_64/machine_check.c
+	core/x86_64/lapic.c core/x86_64/lapic_timer.c core/x86_64/interrupt.c core/x86_64/machine_check.c
 
 DEBUG ?= 0
 WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Werror

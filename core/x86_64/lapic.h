@@ -1,4 +1,4 @@
-/* Local APIC: this CPU's interrupt controller and timer, in xAPIC or x2APIC mode.
+/* Local APIC: this CPU's interrupt controller, in xAPIC or x2APIC mode.
  * Source: Intel SDM vol. 3A, "Advanced Programmable Interrupt Controller (APIC)" (chapter 10 in edition 253668-032). */
 #pragma once
 
@@ -13,6 +13,29 @@ enum {                                   /* vectors that are ours, above those o
     VECTOR_LAPIC_ERROR = 0xfe,
     VECTOR_SPURIOUS = 0xff,
 };
+
+enum lapic_reg {                         /* byte offset; the x2APIC MSR is 0x800 + offset / 16 */
+    LAPIC_ID          = 0x020,
+    LAPIC_VERSION     = 0x030,
+    LAPIC_TPR         = 0x080,
+    LAPIC_EOI         = 0x0b0,           /* write 0 to end the interrupt */
+    LAPIC_SVR         = 0x0f0,
+    LAPIC_ISR         = 0x100,           /* eight words, 16 bytes apart */
+    LAPIC_ESR         = 0x280,
+    LAPIC_LVT_CMCI    = 0x2f0,
+    LAPIC_ICR_LOW     = 0x300,           /* in x2APIC mode one register of 64 bits */
+    LAPIC_ICR_HIGH    = 0x310,
+    LAPIC_LVT_TIMER   = 0x320,
+    LAPIC_LVT_THERMAL = 0x330,
+    LAPIC_LVT_PERF    = 0x340,
+    LAPIC_LVT_LINT0   = 0x350,
+    LAPIC_LVT_LINT1   = 0x360,
+    LAPIC_LVT_ERROR   = 0x370,
+    LAPIC_TIMER_INIT  = 0x380,
+    LAPIC_TIMER_COUNT = 0x390,
+    LAPIC_TIMER_DIV   = 0x3e0,
+};
+enum { LAPIC_LVT_MASKED = 1u << 16 };    /* of every LVT register */
 
 /* The CPU's APIC into a known state: on, all local vectors masked but NMI and error. On each CPU, after ACPI on the first.
  * address: of the registers, from the MADT or IA32_APIC_BASE. False when the CPU has none. */
@@ -30,3 +53,11 @@ bool lapic_in_service(unsigned vector);
 
 /* Sends vector to this very CPU (for tests and self-measurement). Interrupts decide when it comes. */
 void lapic_send_self(unsigned vector);
+
+/* Registers of this CPU's, after lapic_start(). Any context. */
+uint32_t lapic_read(enum lapic_reg reg);
+void lapic_write(enum lapic_reg reg, uint32_t value);
+
+/* lapic_timer.c: has the boot CPU's timer count, masked, so that its speed is known for nothing when somebody wants it. From
+ * lapic_start(), on each CPU. */
+void lapic_timer_prepare(void);

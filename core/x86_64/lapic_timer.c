@@ -1,0 +1,114 @@
+/* The local APIC's timer: each CPU has its own, and all run at one speed.
+ * Source: Intel SDM vol. 3A, "APIC Timer" (10.5.4 in edition 253668-060): it counts the bus clock or the core crystal clock, the same for
+ * all CPUs of a machine, or compares with the time stamp counter. */
+#include "core/mul_div.h"
+#include "core/timer.h"
+#include "core/x86_64/cpu.h"
+#include "core/x86_64/lapic.h"
+
+#include <ingot/error.h>
+#define LOG_SUBSYSTEM timer
+#include <ingot/log.h>
+#include <ingot/time.h>
+
+LOG_SUBSYSTEM_DEFINE(timer);
+
+enum { LVT_DEADLINE = 2u << 17, TIMER_DIV_1 = 0xb };      /* LAPIC_LVT_TIMER [18:17]: mode; LAPIC_TIMER_DIV */
+enum { CALIBRATE_US = 200, FAR_NS = 1000000000 };
+
+/* Of the machine, set by the first CPU that arms a timer. Two that do at once find the same. */
+static _Atomic uint64_t ticks_per_ns;           /* fixed point, 32 bits behind the point; 0: not known yet */
+static _Atomic bool deadline_mode;
+
+struct counting {
+    uint64_t since_ns;
+    uint32_t from;
+};
+static struct counting on_boot_cpu;             /* since_ns 0: there is no local APIC */
+
+static void start_counting(struct counting *counting)
+{
+    lapic_write(LAPIC_TIMER_DIV, TIMER_DIV_1);
+    lapic_write(LAPIC_TIMER_INIT, UINT32_MAX);
+    for (unsigned i = 0; i < 2; i++) {          /* the first time is slow */
+        counting->since_ns = time_ns();         /* before the count is read: taken for too slow, a timer comes early and is set again; */
+        counting->from = lapic_read(LAPIC_TIMER_COUNT);    /* taken for too fast, it would come late */
+    }
+}
+
+void lapic_timer_prepare(void)
+{
+    if (cpu_id() == 0)
+        start_counting(&on_boot_cpu);
+}
+
+static void set_speed(uint64_t hz)
+{
+    ticks_per_ns = mul_div(hz, 1ull << 32, 1000000000) + 1;
+}
+
+/* CPUID leaf 1, ECX 24: the timer can wait for a value of the TSC, if that is the clock. */
+static bool has_deadline_mode(struct time_source *out_source)
+{
+    time_source(out_source);
+    return cpuid(1, 0).ecx & 1u << 24 && out_source->name[0] == 'T';
+}
+
+static int measure(void)
+{
+    struct counting counting = on_boot_cpu;
+    uint64_t passed_ns, hz;
+    uint32_t counted;
+
+    if (cpu_id() != 0 || lapic_read(LAPIC_TIMER_COUNT) == 0)    /* or it has run out since */
+        start_counting(&counting);
+    passed_ns = time_ns() - counting.since_ns;
+    if (passed_ns < CALIBRATE_US * 1000)
+        delay_ns(CALIBRATE_US * 1000 - passed_ns);
+    counted = counting.from - lapic_read(LAPIC_TIMER_COUNT);
+    passed_ns = time_ns() - counting.since_ns;
+    lapic_write(LAPIC_TIMER_INIT, 0);
+    if (counted == 0) {
+        log_warn("the local APIC's timer does not count: there are no timers on cpu %u", cpu_id());
+        return ERR_NOT_FOUND;
+    }
+    hz = mul_div(counted, 1000000000, passed_ns);
+    set_speed(hz);
+    log_info("local APIC, %llu.%03llu MHz", (unsigned long long)(hz / 1000000), (unsigned long long)(hz / 1000 % 1000));
+    return 0;
+}
+
+int arch_timer_start(void)
+{
+    struct time_source source;
+    int error;
+
+    if (on_boot_cpu.since_ns == 0)
+        return ERR_NOT_FOUND;
+    if (has_deadline_mode(&source)) {
+        deadline_mode = true;
+        set_speed(source.hz);
+        lapic_write(LAPIC_LVT_TIMER, LVT_DEADLINE | VECTOR_TIMER);
+        __asm__ volatile("mfence" ::: "memory");   /* SDM vol. 3A, "TSC-Deadline Mode": before the first WRMSR, in xAPIC mode */
+        return 0;
+    }
+    if (ticks_per_ns == 0 && (error = measure()))
+        return error;
+    lapic_write(LAPIC_TIMER_DIV, TIMER_DIV_1);
+    lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER);
+    return 0;
+}
+
+void arch_timer_set(uint64_t deadline_ns, uint64_t now_ns)
+{
+    uint64_t wait_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0, ticks = 0;
+
+    if (deadline_ns)                            /* rounded up: never early */
+        ticks = wait_ns > FAR_NS ? UINT32_MAX : (uint64_t)((unsigned __int128)wait_ns * ticks_per_ns >> 32) + 1;
+    if (deadline_mode) {
+        __asm__ volatile("mfence; lfence" ::: "memory");   /* WRMSR to it is not serialising */
+        msr_write(MSR_TSC_DEADLINE, ticks ? cpu_ticks() + ticks : 0);
+    } else {
+        lapic_write(LAPIC_TIMER_INIT, ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks);
+    }
+}
