@@ -17,7 +17,7 @@ TOP = pathlib.Path(__file__).resolve().parents[1]
 HOST_LIMIT_S = 900
 PYTEST_LIMIT_S = 3600
 BOOTED = ("apps/monitor", "apps/hello", "tests/boot/app", "tests/boot/apps/faults",
-          "tests/boot/apps/selftest", "tests/boot/apps/audit")
+          "tests/boot/apps/selftest", "tests/boot/apps/audit", "tests/boot/apps/processors")
 WORKERS = "2"                  # boots at once: each is a QEMU that fills a CPU
 
 

@@ -13,6 +13,14 @@ def esp(app="apps/hello", words="exit=qemu", base=0):
     return {"EFI/BOOT/BOOTX64.EFI": build.loader(app, base).read_bytes(), "ingot/ingot.cfg": f"{words}\n".encode()}
 
 
+def chaos_esp(app="apps/hello", words="exit=qemu", chaos="", tables=()):
+    """The same behind chaos.efi, with chaos.cfg's words. ACPI tables given as bytes take the place of the firmware's."""
+    files = {f"chaos/table{number}.bin": table for number, table in enumerate(tables)}
+    said = " ".join([f"acpi=\\chaos\\table{number}.bin" for number in range(len(files))] + [chaos])
+    return {"EFI/BOOT/BOOTX64.EFI": build.chaos().read_bytes(), "chaos.cfg": f"{said}\n".encode(),
+            "loader.efi": build.loader(app).read_bytes(), "ingot/ingot.cfg": f"{words}\n".encode(), **files}
+
+
 class Run:
     """A run that has ended: its serial text, how it ended, and checks that every good run passes."""
 

@@ -65,9 +65,9 @@ def chaos():
     with locked():
         out.mkdir(exist_ok=True)
         subprocess.run(["gcc", "-std=gnu11", "-Os", "-Wall", "-Wextra", "-Werror", "-DGNU_EFI_USE_MS_ABI", "-ffreestanding", "-fshort-wchar",
-                        "-fPIE", "-fvisibility=hidden", "-mno-red-zone", "-mgeneral-regs-only", "-fno-stack-protector",
-                        "-I/usr/include/efi", "-I/usr/include/efi/x86_64", "-c", source / "chaos.c", "-o", out / "chaos.o"], check=True)
-        subprocess.run(["ld", "-nostdlib", "-pie", "--no-dynamic-linker", "-T", source / "link.ld", "-o", out / "chaos.elf",
-                        out / "chaos.o"], check=True)
+                        "-fPIE", "-fvisibility=hidden", "-mno-red-zone", "-mgeneral-regs-only", "-fno-stack-protector", "-nostdlib",
+                        "-static-pie", "-Wl,--no-dynamic-linker", "-Wl,--build-id=none", "-Wl,-T", source / "link.ld",
+                        "-I/usr/include/efi", "-I/usr/include/efi/x86_64", "-o", out / "chaos.elf",
+                        *(source / name for name in ("chaos.c", "chaos_acpi.c"))], check=True)
         subprocess.run([TOP / "tools/elf2pe.py", out / "chaos.elf", out / "chaos.efi"], check=True)
     return out / "chaos.efi"

@@ -4,7 +4,7 @@ import re
 import build
 import mkimage
 import pytest
-from boots import Run, esp
+from boots import Run, chaos_esp, esp
 from qemu import Config, Machine
 
 HELLO = r"hello from cpu 0 of \d+"
@@ -41,9 +41,7 @@ def test_loader_above_4_gib(boot):
 @pytest.mark.parametrize("page", [0, 3])
 def test_core_moves_when_its_address_is_taken(machine, page):
     address = build.core_base() + page * 4096
-    files = {"EFI/BOOT/BOOTX64.EFI": build.chaos().read_bytes(), "chaos.cfg": f"occupy={address:#x}\n".encode(),
-             "loader.efi": build.loader().read_bytes(), "ingot/ingot.cfg": b"exit=qemu moved\n"}
-    run = Run(machine(files)).must_be_good()
+    run = Run(machine(chaos_esp(words="exit=qemu moved", chaos=f"occupy={address:#x}"))).must_be_good()
     assert "word 1: moved" in run.text
     assert re.search(rf"core at 0x\w+ \(moved from {build.core_base():#x}\)", run.text), run.text
 
