@@ -101,7 +101,7 @@ help:
 	@echo 'make image      $(OUT)/ingot.img: a disk that boots; dd it to a stick, or:'
 	@echo 'make usb DEV=/dev/sdX   writes it to a stick, after asking'
 	@echo 'make test       all tests that must always hold; test-full: the whole matrix of machines'
-	@echo 'make bench      what a boot costs: instructions, bytes, build times, each with its target'
+	@echo 'make bench      what a boot and frequent operations cost: instructions, bytes, seconds, each with its target'
 	@echo 'make check      facts about the sources: who includes whom, style, headers, scripts'
 	@echo 'make clean      removes build/'
 	@echo

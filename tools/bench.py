@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""bench.py: what a boot costs, as a table with a target and a verdict on each line. Exit status 1 when a target is missed.
+"""bench.py: what a boot and the core's operations cost, as a table with a target and a verdict on each line. Exit status 1 when a target is missed.
 
 Instructions: guest instructions from the loader's entry, counted by bench_plugin.c under -icount, where they repeat to within 0.1 %
 whatever else the host does. Stations: ExitBootServices called, the core's entry, the first line of main on the serial port.
+Operations: guest instructions too, counted by an application (tests/boot/apps/bench).
 Bytes: of the files, and of the memory that loader and core keep. Seconds: of builds, in a copy of the tree; these vary with the host."""
 import argparse
 import os
@@ -28,6 +29,8 @@ MAIN_LINE = r"\] 0 (error|warn|info|debug) +app: "     # log.h: an application's
 LIMIT_S = 300
 KIB, MILLION = 1024, 1_000_000
 EDITED = "core/log.c"
+ICOUNT = ["-icount", "shift=4,align=off,sleep=off", "-rtc", "base=2020-01-01,clock=vm", "-seed", "1"]
+OPERATIONS = "tests/boot/apps/bench"
 
 CONFIGS = {
     "256 MiB, no display": qemu.Config(),
@@ -36,6 +39,22 @@ CONFIGS = {
 }
 TARGETS = {"256 MiB, no display": 0.5 * MILLION, "256 MiB, 1280x800": 1.5 * MILLION}
 MEMORY_GROWTH = 1.10           # 64 GiB against 256 MiB
+COSTS = {                      # the application's name for it: ours, and at most so many instructions
+    "interrupt-entry": ("interrupt, to its handler's first line", 60),
+    "interrupt-round": ("interrupt, until the program goes on", 120),
+    "page": ("pages_alloc and pages_free of one page", 150),
+    "page-alloc-many": ("pages_alloc of one page, 1000 in a row", None),
+    "page-free-many": ("pages_free of one page, 1000 in a row", None),
+    "malloc": ("malloc and free of 64 bytes", 250),
+    "malloc-many": ("malloc of 64 bytes, 1000 in a row", None),
+    "free-many": ("free of 64 bytes, 1000 in a row", None),
+    "timer-1000": ("timer_arm, 1,000 armed", 300),
+    "timer-1000-first": ("timer_arm before 1,000 others", None),
+    "timer-100000": ("timer_arm, 100,000 armed", None),
+    "timer-100000-first": ("timer_arm before 100,000 others", None),
+    "time-ns": ("time_ns", None),
+}
+TIMER_GROWTH = 2.0             # 100,000 against 1,000
 # The same stations of others, counted the same way (OVMF 2022.11, q35, 256 MiB, no display), in millions.
 PEERS = "a gnu-efi hello 0.24, kvm-unit-tests 0.29, Little Kernel 4.0, GRUB with a multiboot2 payload 8.7, Limine with one line 149"
 
@@ -107,8 +126,7 @@ def count(config, image, codes, plugin, folder):
                       BENCH_CODE=";".join(f"{name}:{code.hex()}" for name, code in codes.items() if code))
     serial.unlink(missing_ok=True)
     with qemu.Machine(config, image, cold=True, accelerate=False, serial_arguments=["-serial", f"file:{serial}"],
-                      host_extra=["-icount", "shift=4,align=off,sleep=off", "-rtc", "base=2020-01-01,clock=vm", "-seed", "1",
-                                  "-plugin", str(plugin)]) as machine:
+                      host_extra=[*ICOUNT, "-plugin", str(plugin)]) as machine:
         machine.wait(LIMIT_S)
     stations = {name: int(value) for name, value in (line.split() for line in out.read_text().splitlines())}
     return stations, serial.read_text(errors="replace")
@@ -204,7 +222,6 @@ def copy_tree(folder):
 def bench_builds(table, folder):
     """A clean build on all CPUs, and an edit of one core file up to the first instruction of the machine that boots it."""
     loader = folder / "build/x86_64/BOOTX64.EFI"
-    copy_tree(folder)
     table.row("clean build", build(folder, f"-j{os.cpu_count()}", "build/x86_64/BOOTX64.EFI"), "seconds", 10)
     qemu.snapshot(qemu.Config(), mkimage_of(loader, folder))
     with open(folder / EDITED, "a") as source:
@@ -217,6 +234,21 @@ def bench_builds(table, folder):
         table.row(f"an edit of {EDITED}: rebuilt and booting", time.monotonic() - started, "seconds", 1)
 
 
+def bench_operations(table, folder):
+    """Each operation's mean, with the worst beside it, from the application's own lines."""
+    build(folder, f"APP={OPERATIONS}", "build/x86_64/BOOTX64.EFI")
+    with qemu.Machine(qemu.Config(), mkimage_of(folder / "build/x86_64/BOOTX64.EFI", folder), cold=True, accelerate=False,
+                      host_extra=ICOUNT) as machine:
+        machine.wait(LIMIT_S)
+        costs = {name: (int(mean), int(worst)) for name, mean, worst in
+                 re.findall(r"^cost (\S+) mean (\d+) worst (\d+) of", machine.text, re.MULTILINE)}
+    for name, (title, target) in COSTS.items():
+        mean, worst = costs.get(name, (None, None))
+        table.row(f"{title}: mean (worst {worst})" if worst != mean else title, mean, "instructions", target)
+    few, many = (costs.get(name, (None,))[0] for name in ("timer-1000", "timer-100000"))
+    table.row("timer_arm, 100,000 against 1,000 armed", many / few if few and many else None, "times", TIMER_GROWTH)
+
+
 def mkimage_of(loader, folder):
     image = folder / "build/bench.img"
     mkimage.make(image, {"EFI/BOOT/BOOTX64.EFI": loader.read_bytes(), "ingot/ingot.cfg": b"exit=qemu\n"})
@@ -227,6 +259,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--loader", type=pathlib.Path, default=OUT / "BOOTX64.EFI")
     parser.add_argument("--core", type=pathlib.Path, default=OUT / "core.elf")
+    parser.add_argument("--operations", action="store_true", help="only what the core's operations cost")
     parser.add_argument("--profile", choices=CONFIGS, help="only show where one configuration's instructions are spent")
     args = parser.parse_args()
     os.environ.pop("MAKEFLAGS", None)
@@ -236,10 +269,14 @@ def main():
         return
     table = Table()
     with tempfile.TemporaryDirectory() as folder:
-        text = bench_instructions(table, args.loader, args.core, pathlib.Path(folder))
-        bench_sizes(table, args.loader, args.core, text)
+        if not args.operations:
+            text = bench_instructions(table, args.loader, args.core, pathlib.Path(folder))
+            bench_sizes(table, args.loader, args.core, text)
     with tempfile.TemporaryDirectory() as folder:
-        bench_builds(table, pathlib.Path(folder))
+        copy_tree(pathlib.Path(folder))
+        if not args.operations:
+            bench_builds(table, pathlib.Path(folder))
+        bench_operations(table, pathlib.Path(folder))
     print(f"bench: {table.missed} targets missed" if table.missed else "bench: all targets met")
     sys.exit(1 if table.missed else 0)
 
