@@ -1,11 +1,15 @@
-/* What the machine's tables say of its processors, in lines for a test to compare, and what a start-up page could be taken from. */
+/* What the machine's tables say of its processors, in lines for a test to compare, and what a start-up page could be taken from. With the word stay
+ * it is there some seconds longer. */
 #include <ingot/acpi.h>
 #include <ingot/cpu.h>
 #include <ingot/log.h>
 #include <ingot/machine.h>
+#include <ingot/memory.h>
 #include <ingot/pages.h>
+#include <ingot/string.h>
+#include <ingot/time.h>
 
-enum { PROCESSORS_MAX = 512 };
+enum { PROCESSORS_MAX = 512, STAY_S = 3 };
 
 static struct acpi_processor processors[PROCESSORS_MAX];
 
@@ -34,12 +38,21 @@ static void tell_low_memory(void)
     log_raw("pages below 1 MiB: %llu", (unsigned long long)stats.zone[PAGES_ZONE_1M].total);
 }
 
+/* Time for what comes late from outside. Nothing may have changed by it. */
+static void stay(void)
+{
+    log_raw("staying");
+    for (uint32_t ms = 0; ms < STAY_S * 1000; ms++)
+        delay_us(1000);
+    log_raw("stayed: running %u, %u broken", cpu_count(), mem_audit());
+}
+
 int main(int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
     tell_processors();
     tell_low_memory();
     log_raw("running %u", cpu_count());
+    if (argc > 1 && !strcmp(argv[1], "stay"))
+        stay();
     return 0;
 }
