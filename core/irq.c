@@ -40,21 +40,24 @@ uint64_t irq_spurious(void) { return spurious; }
 uint64_t irq_unclaimed(void) { return unclaimed; }
 void irq_count_spurious(void) { spurious++; }
 
-static void tell_unclaimed(uint32_t cpu, unsigned vector)
+/* Off the way of every interrupt: not inlined, whose registers dispatch would have to save. */
+#define RARE __attribute__((cold, noinline))
+
+static RARE void tell_unclaimed(uint32_t cpu, unsigned vector)
 {
     if (unclaimed++ < 16)
         log_warn("vector %u came on cpu %u, and nobody is attached to it: passed over", vector, cpu);
 }
 
 /* A line that interrupts, and whose handlers all say that it was not theirs. */
-static void tell_not_mine(struct irq *irq)
+static RARE void tell_not_mine(struct irq *irq)
 {
     irq->told = true;
     log_warn("%s: vector %u came, and no handler says that it is his; told once", irq->name, irq->vector);
 }
 
 /* Called every STORM_COUNT interrupts of one kind: a storm if that many came too fast. */
-static void look_for_storm(struct irq *irq)
+static RARE void look_for_storm(struct irq *irq)
 {
     uint64_t now_ns = time_ns(), taken_ns = now_ns - irq->burst_start_ns;
 

@@ -1,4 +1,4 @@
-/* Callers by frame pointers: all our code is built with them. */
+/* Callers by frame pointers: all our code is built with them. vectors.S makes such a frame where an interrupt came. */
 #include "core/arch.h"
 #include "core/x86_64/address.h"
 #include "core/x86_64/cpu.h"

@@ -175,19 +175,27 @@ static bool is_from_pic(unsigned vector)
     return vector >= VECTOR_PIC_FIRST && vector < VECTOR_PIC_FIRST + 16;
 }
 
-void interrupt(struct trap_frame *frame)
+/* A vector that no device has. False when it wants no end of interrupt. */
+static bool own_interrupt(unsigned vector)
 {
-    unsigned vector = (unsigned)frame->vector;
-
     if (vector == VECTOR_SPURIOUS || is_from_pic(vector)) {
         irq_count_spurious();
-        return;                          /* neither wants an end of interrupt */
+        return false;
     }
     if (vector == VECTOR_TIMER)
         timer_interrupt();
     else if (vector == VECTOR_LAPIC_ERROR)
         lapic_tell_error();
-    else if (!irq_dispatch(cpu_id(), vector) && !lapic_in_service(vector))
-        return;                          /* an INT instruction: the APIC knows nothing of it */
-    lapic_eoi();
+    else
+        return irq_dispatch(cpu_id(), vector) || lapic_in_service(vector);
+    return true;
+}
+
+void interrupt(unsigned vector)
+{
+    bool is_device = vector >= VECTOR_DEVICE_FIRST && vector < VECTOR_DEVICE_END;
+
+    /* One that nobody attached to may be an INT instruction, of which the APIC knows nothing. */
+    if (is_device ? irq_dispatch(cpu_id(), vector) || lapic_in_service(vector) : own_interrupt(vector))
+        lapic_eoi();
 }

@@ -1,4 +1,4 @@
-/* Exceptions and interrupts arrive here from vectors.S. */
+/* Exceptions arrive here from vectors.S. */
 #include "core/x86_64/trap.h"
 
 #include <ingot/probe.h>
@@ -23,8 +23,6 @@ static bool resume_at_fixup(struct trap_frame *frame)
 
 void trap(struct trap_frame *frame)
 {
-    if (frame->vector >= VECTOR_FIRST_INTERRUPT)
-        return interrupt(frame);
     if ((frame->vector == VECTOR_PAGE_FAULT || frame->vector == VECTOR_GENERAL_PROTECTION) && resume_at_fixup(frame))
         return;
     exception(frame);

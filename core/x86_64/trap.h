@@ -3,14 +3,14 @@
 
 #include "core/x86_64/cpu.h"
 
-/* Every vector, from vectors.S, interrupts off. May change the frame. */
+/* Vectors 0 to 31, from vectors.S, interrupts off. May change the frame. */
 void trap(struct trap_frame *frame);
 
 /* Vectors 0 to 31 that nobody was ready for: tells, and does not return. */
 void exception(struct trap_frame *frame);
 
-/* Vectors 32 to 255. */
-void interrupt(struct trap_frame *frame);
+/* Vectors 32 to 255, from vectors.S, interrupts off. */
+void interrupt(unsigned vector);
 
 /* What panic.S noted. */
 extern struct trap_frame panic_frame;

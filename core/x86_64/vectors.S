@@ -1,4 +1,5 @@
-/* The 256 entries of the IDT. Each leaves the same frame, struct trap_frame of core/x86_64/cpu.h, and calls trap(frame).
+/* The 256 entries of the IDT. Exceptions leave a struct trap_frame of core/x86_64/cpu.h, and call trap(frame); interrupts save what C
+ * may change, and call interrupt(vector).
  * in:   as the CPU delivers: RSP was aligned to 16 before it pushed (SDM vol. 3A, "64-Bit Mode Stack Frame")
  * out:  IRET to where it happened, all registers as they were, except where trap() changed the frame
  * uses: the stack that the vector's IST entry names, or the one that ran */
@@ -12,14 +13,48 @@ vector_entries:
     .set vector, 0
     .rept 256
     .balign VECTOR_BYTES
-    .byte 0x6a, vector                  /* PUSH imm8, two bytes for all of them; it extends the sign, which vector_common undoes */
-    .if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30
+    .byte 0x6a, vector                  /* PUSH imm8, two bytes for all of them; it extends the sign, which is undone below */
+    .if vector >= 32
+    jmp vector_interrupt
+    .elseif vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30
     jmp vector_common
     .else
     jmp vector_without_error            /* the CPU pushes no error code: SDM vol. 3A, "Exceptions and Interrupts" */
     .endif
     .set vector, vector + 1
     .endr
+
+/* The vector's word becomes the start of a C frame, RBP below RIP: a backtrace goes through it to what was interrupted. */
+    .type vector_interrupt, @function
+vector_interrupt:
+    pushq %rax
+    pushq %rcx
+    pushq %rdx
+    pushq %rsi
+    pushq %rdi
+    pushq %r8
+    pushq %r9
+    pushq %r10
+    pushq %r11
+    movzbl 72(%rsp), %edi               /* behind 9 registers */
+    movq %rbp, 72(%rsp)
+    leaq 72(%rsp), %rbp
+    subq $8, %rsp                       /* 16 words below an aligned address */
+    cld
+    call interrupt
+    addq $8, %rsp
+    popq %r11
+    popq %r10
+    popq %r9
+    popq %r8
+    popq %rdi
+    popq %rsi
+    popq %rdx
+    popq %rcx
+    popq %rax
+    popq %rbp
+    iretq
+    .size vector_interrupt, . - vector_interrupt
 
 vector_without_error:
     pushq (%rsp)                        /* vector moves down one word, and 0 takes its place */
@@ -42,8 +77,6 @@ vector_common:
     pushq %r13
     pushq %r14
     pushq %r15
-    movzbl 120(%rsp), %eax              /* the vector, without the sign's copies; behind 15 registers */
-    movq %rax, 120(%rsp)
     movq %rsp, %rdi                     /* struct trap_frame; 22 words below an aligned address: RSP is aligned */
     cld
     call trap

@@ -135,7 +135,9 @@ def must_be_where(record, button, inside):
         assert set(found) == {"sink"} and len(found) > 20, f"{found}\n{record}"
     elif button == "stack-not-canonical":                 # where its return address was, is lost
         assert found[-2:] == AROUND[1:], f"{found}\n{record}"
-    elif not button.startswith("handler"):
+    elif button == "handler-null":                        # through the interrupt to what it interrupted
+        assert found[-6:] == ["vector_interrupt", "in_timer", "handler_null", *AROUND], f"{found}\n{record}"
+    else:
         assert found[-3:] == AROUND, f"{found}\n{record}"
 
 
