@@ -1,11 +1,17 @@
 #include "core/timer.h"
 
+#include "core/option.h"
 #include "core/timer_queue.h"
 
 #include <ingot/cpu.h>
 #include <ingot/error.h>
+#define LOG_SUBSYSTEM timer
+#include <ingot/log.h>
+#include <ingot/string.h>
 #include <ingot/time.h>
 #include <ingot/timer.h>
+
+LOG_SUBSYSTEM_DEFINE(timer);
 
 /* So many handlers in one interrupt, then others have their turn: a period shorter than its handling must not stop the machine. */
 enum { AT_ONCE_MAX = 256, PAUSE_NS = 10000 };
@@ -15,6 +21,8 @@ _Static_assert(sizeof(struct timer_entry) <= sizeof(((struct timer *)0)->entry),
 /* Each CPU has its own queue, touched by nobody else: interrupts off is lock enough. */
 struct cpu_timers {
     enum { NOT_TRIED, READY, NO_TIMER } state;
+    const struct timer_device *device;   /* NULL: the CPU's own */
+    unsigned number;                     /* of the device's timer */
     struct timer_queue queue;
 };
 static struct cpu_timers boot_timers;
@@ -31,19 +39,44 @@ static struct timer *timer_of(struct timer_entry *entry)
 }
 
 /* For the earliest deadline, but not before pause_ns have passed. */
-static void set_hardware(const struct timer_queue *queue, uint64_t pause_ns)
+static void set_hardware(const struct cpu_timers *timers, uint64_t pause_ns)
 {
-    uint64_t next_ns = timer_queue_next_ns(queue), now_ns = time_ns();
+    uint64_t next_ns = timer_queue_next_ns(&timers->queue), now_ns = time_ns();
 
     if (next_ns < now_ns + pause_ns)
         next_ns = now_ns + pause_ns;
-    arch_timer_set(next_ns == UINT64_MAX ? 0 : next_ns, now_ns);
+    if (timers->device)
+        timers->device->set(timers->number, next_ns == UINT64_MAX ? next_ns : next_ns - now_ns);
+    else
+        arch_timer_set(next_ns == UINT64_MAX ? 0 : next_ns, now_ns);
 }
 
-static bool ready(struct cpu_timers *timers)
+extern const struct timer_device __start_timer_devices[], __stop_timer_devices[];    /* the linker's */
+
+/* Without timer= the CPU's own, then devices; with it the one that it names, and no other. */
+static bool start(struct cpu_timers *timers, uint32_t cpu)
+{
+    const char *wanted = option("timer");
+
+    if ((!wanted || !strcmp(wanted, arch_timer_name)) && arch_timer_start() == 0)
+        return true;
+    for (const struct timer_device *device = __start_timer_devices; device < __stop_timer_devices; device++) {
+        int number = !wanted || !strcmp(wanted, device->name) ? device->start(cpu) : ERR_NOT_FOUND;
+
+        if (number >= 0) {
+            timers->device = device;
+            timers->number = (unsigned)number;
+            return true;
+        }
+    }
+    log_error("nothing can interrupt cpu %u at a time%s%s: it has no timers", cpu, wanted ? ", with timer=" : "", wanted ? wanted : "");
+    return false;
+}
+
+static bool ready(struct cpu_timers *timers, uint32_t cpu)
 {
     if (timers->state == NOT_TRIED)
-        timers->state = arch_timer_start() ? NO_TIMER : READY;
+        timers->state = start(timers, cpu) ? READY : NO_TIMER;
     return timers->state == READY;
 }
 
@@ -54,14 +87,14 @@ int timer_arm(struct timer *timer, uint64_t deadline_ns, uint64_t period_ns)
     struct cpu_timers *timers = timers_of(cpu);
     int error = 0;
 
-    if (!ready(timers)) {
+    if (!ready(timers, cpu)) {
         error = ERR_NOT_FOUND;
     } else if (timer_queue_armed(entry_of(timer)) && timer->cpu != cpu) {
         error = ERR_BUSY;
     } else {
         timer->cpu = cpu;
         if (timer_queue_arm(&timers->queue, entry_of(timer), deadline_ns, period_ns))
-            set_hardware(&timers->queue, 0);
+            set_hardware(timers, 0);
     }
     cpu_interrupts_restore(flags);
     return error;
@@ -84,13 +117,13 @@ uint64_t timer_count(void)
 
 void timer_interrupt(void)
 {
-    struct timer_queue *queue = &timers_of(cpu_id())->queue;
+    struct cpu_timers *timers = timers_of(cpu_id());
     struct timer_entry *entry;
     unsigned left = AT_ONCE_MAX;
 
-    while (left && (entry = timer_queue_pop(queue, time_ns()))) {
+    while (left && (entry = timer_queue_pop(&timers->queue, time_ns()))) {
         timer_of(entry)->handler(timer_of(entry));
         left--;
     }
-    set_hardware(queue, left ? 0 : PAUSE_NS);
+    set_hardware(timers, left ? 0 : PAUSE_NS);
 }

@@ -1,14 +1,14 @@
 /* Timers between the portable part and the CPU folder. */
 #pragma once
 
-#include <stdint.h>
-
-/* This CPU's timer interrupt came. Interrupts off. */
-void timer_interrupt(void);
+#include <ingot/timer_device.h>    /* timer_interrupt */
 
 /* ---- what the CPU folder provides ---- */
 
-/* Makes this CPU's timer ready: 0, or ERR_NOT_FOUND when it cannot interrupt. */
+/* What timer= calls the CPU's own timer. */
+extern const char arch_timer_name[];
+
+/* Makes this CPU's timer ready: 0, or ERR_NOT_FOUND when it cannot interrupt. Interrupts off. */
 int arch_timer_start(void);
 
 /* Has timer_interrupt() called at deadline_ns or somewhat after, or earlier where the hardware does not reach that far; 0: not at

@@ -1,23 +1,32 @@
-/* The high precision event timer's main counter.
+/* The high precision event timer: its main counter, and its timers for CPUs that have none of their own.
  * Source: Intel, "IA-PC HPET (High Precision Event Timers) Specification" 1.0a, section 2.3 (registers). */
+#include <stdatomic.h>
+
 #include <ingot/acpi.h>
 #include <ingot/counter.h>
 #include <ingot/driver.h>
 #include <ingot/error.h>
+#include <ingot/irq.h>
 #define LOG_SUBSYSTEM hpet
 #include <ingot/log.h>
 #include <ingot/memory.h>
 #include <ingot/mmio.h>
+#include <ingot/time.h>
+#include <ingot/timer_device.h>
 
 LOG_SUBSYSTEM_DEFINE(hpet);
 
 enum hpet_reg {                   /* byte offsets */
-    HPET_CAPABILITIES = 0x00,     /* 64 bits; [63:32] period in femtoseconds, [13] the counter has 64 bits, [7:0] revision */
-    HPET_CONFIG       = 0x10,     /* [0] counts, [1] legacy interrupt routing */
+    HPET_CAPABILITIES = 0x00,     /* 64 bits; [63:32] period in femtoseconds, [15] can replace PIT and RTC, [12:8] the highest timer */
+    HPET_CONFIG       = 0x10,     /* [0] counts, [1] timers 0 and 1 replace PIT and RTC */
+    HPET_STATUS       = 0x20,     /* a bit a timer, of those that hold their line until it is written with 1 */
     HPET_COUNTER      = 0xf0,     /* 32-bit reads of the low half are good on every implementation */
+    HPET_TIMER        = 0x100,    /* 0x20 a timer: its configuration; [63:32] lines that it can lead to */
+    HPET_COMPARATOR   = 0x108,
+    HPET_MESSAGE      = 0x110,    /* [63:32] address, [31:0] data */
 };
 
-enum { CONFIG_ENABLE = 1u << 0, REGISTERS_BYTES = 0x400 };
+enum { CONFIG_ENABLE = 1u << 0, CONFIG_LEGACY = 1u << 1, CAPABILITY_LEGACY = 1u << 15, REGISTERS_BYTES = 0x400 };
 
 static const uint64_t FEMTOSECONDS = 1000000000000000, PERIOD_MAX_FS = 100000000;    /* 2.3.4: at most 100 ns */
 
@@ -58,3 +67,163 @@ static int hpet_start(void)
 }
 
 DRIVER(hpet, DRIVER_COUNTER, hpet_start);
+
+/* ---- timers ---- */
+
+enum {                            /* HPET_TIMER, low word */
+    TIMER_LEVEL = 1u << 1, TIMER_INTERRUPTS = 1u << 2, TIMER_PERIODIC = 1u << 3, TIMER_32_BITS = 1u << 8, TIMER_LINE = 31u << 9,
+    TIMER_MESSAGE = 1u << 14, TIMER_HAS_MESSAGE = 1u << 15, TIMER_LINE_SHIFT = 9,
+};
+
+/* A comparator matches when the counter is equal to it, so one that is written too late waits for a whole round of the counter. Chipsets
+ * take a while until a written value counts: a distance of so many ticks, seen after the write, is safe. */
+enum { SAFE_TICKS = 128, TRIES = 10 };
+enum { FAR_NS = 1000000000, NEAR_NS = 2 * 1000000 / IRQ_STORM_PER_MS, LOOK_US = 20 };    /* nearer ones could be taken for a storm */
+enum { TIMERS_MAX = 32, LINES = 32, ISA_LINES = 16 };
+
+static struct hpet_timer {
+    uint32_t config;              /* with interrupts on */
+    bool on;
+    struct irq *irq;
+} timers[TIMERS_MAX];
+static _Atomic uint32_t timers_tried;
+
+static volatile void *timer_reg(unsigned number, enum hpet_reg offset)
+{
+    return mmio_at(reg(&hpet, offset), number * 0x20);
+}
+
+static void hpet_switch(unsigned number, bool on)
+{
+    if (timers[number].on == on)
+        return;
+    timers[number].on = on;
+    mmio_write32(timer_reg(number, HPET_TIMER), on ? timers[number].config : timers[number].config & ~(uint32_t)TIMER_INTERRUPTS);
+}
+
+static void hpet_set(unsigned number, uint64_t wait_ns)
+{
+    uint64_t near_ns = wait_ns < NEAR_NS ? NEAR_NS : wait_ns;
+    uint32_t ticks = (uint32_t)((near_ns < FAR_NS ? near_ns : FAR_NS) * hpet.hz / 1000000000) + 1, from, passed;
+
+    hpet_switch(number, wait_ns != UINT64_MAX);
+    if (wait_ns == UINT64_MAX)
+        return;
+    for (unsigned i = 0; i < TRIES; i++, ticks = 2 * (passed + SAFE_TICKS)) {
+        from = mmio_read32(reg(&hpet, HPET_COUNTER));
+        mmio_write32(timer_reg(number, HPET_COMPARATOR), from + ticks);
+        passed = mmio_read32(reg(&hpet, HPET_COUNTER)) - from;
+        if (passed + SAFE_TICKS <= ticks)
+            return;
+    }
+}
+
+static enum irq_answer hpet_expired(void *argument)
+{
+    unsigned number = (unsigned)((struct hpet_timer *)argument - timers);
+
+    if (timers[number].config & TIMER_LEVEL) {
+        if (!(mmio_read32(reg(&hpet, HPET_STATUS)) >> number & 1))
+            return IRQ_NOT_MINE;
+        mmio_write32(reg(&hpet, HPET_STATUS), 1u << number);
+    }
+    timer_interrupt();
+    return IRQ_MINE;
+}
+
+static bool try_message(unsigned number, const struct irq_wish *wish)
+{
+    struct irq_message message;
+
+    if (irq_attach_message(wish, &timers[number].irq, &message))
+        return false;
+    if (message.address > UINT32_MAX) {
+        irq_detach(timers[number].irq);
+        return false;
+    }
+    mmio_write32(timer_reg(number, HPET_MESSAGE), message.data);
+    mmio_write32(mmio_at(timer_reg(number, HPET_MESSAGE), 4), (uint32_t)message.address);
+    timers[number].config |= TIMER_MESSAGE;
+    return true;
+}
+
+static bool is_used(uint32_t line)
+{
+    struct irq_stats stats;
+
+    for (unsigned i = 0; irq_stats(i, &stats); i++)
+        if (stats.line == line)
+            return true;
+    return false;
+}
+
+/* ISA lines carry edges; the others are PCI's as well, and level-triggered. A timer that does not take the line shows another one. */
+static bool try_line(unsigned number, const struct irq_wish *wish, uint32_t line)
+{
+    uint32_t config = timers[number].config | line << TIMER_LINE_SHIFT | (line < ISA_LINES ? 0 : TIMER_LEVEL);
+
+    if (is_used(line))
+        return false;
+    mmio_write32(timer_reg(number, HPET_TIMER), config & ~(uint32_t)TIMER_INTERRUPTS);
+    if ((mmio_read32(timer_reg(number, HPET_TIMER)) & TIMER_LINE) >> TIMER_LINE_SHIFT != line || irq_attach(line, wish, &timers[number].irq))
+        return false;
+    timers[number].config = config;
+    return true;
+}
+
+/* Where nothing else is left: timer 0 takes the PIT's line. */
+static bool try_legacy(unsigned number, const struct irq_wish *wish)
+{
+    if (number != 0 || !(mmio_read32(reg(&hpet, HPET_CAPABILITIES)) & CAPABILITY_LEGACY) ||
+        irq_attach(irq_isa_line(0), wish, &timers[0].irq))
+        return false;
+    mmio_write32(reg(&hpet, HPET_CONFIG), mmio_read32(reg(&hpet, HPET_CONFIG)) | CONFIG_LEGACY);
+    return true;
+}
+
+static bool lead_to(unsigned number, const struct irq_wish *wish)
+{
+    uint32_t has = mmio_read32(timer_reg(number, HPET_TIMER)), lines = mmio_read32(mmio_at(timer_reg(number, HPET_TIMER), 4));
+
+    timers[number].config = (has & ~(uint32_t)(TIMER_LEVEL | TIMER_PERIODIC | TIMER_LINE | TIMER_MESSAGE)) | TIMER_32_BITS | TIMER_INTERRUPTS;
+    if (has & TIMER_HAS_MESSAGE && try_message(number, wish))
+        return true;
+    for (uint32_t i = 0; i < LINES; i++) {
+        uint32_t line = (i + ISA_LINES) % LINES;
+
+        if (lines >> line & 1 && try_line(number, wish, line))
+            return true;
+    }
+    return try_legacy(number, wish);
+}
+
+/* Also slow by far counts as stopped. */
+static bool hpet_counts(void)
+{
+    uint64_t from = hpet_read(&hpet);
+
+    delay_us(LOOK_US);
+    return counter_distance(&hpet, from, hpet_read(&hpet)) >= hpet.hz * LOOK_US / 1000000 / 2;
+}
+
+static int hpet_timer_start(uint32_t cpu)
+{
+    uint32_t number, count;
+
+    if (hpet.hz == 0 || !hpet_counts()) {
+        log_warn("%s: no timers", hpet.hz ? "does not count" : "there is none");
+        return ERR_NOT_FOUND;
+    }
+    count = (mmio_read32(reg(&hpet, HPET_CAPABILITIES)) >> 8 & 31) + 1;
+    while ((number = timers_tried++) < count) {
+        if (!lead_to(number, &(struct irq_wish){ .name = "hpet timer", .handler = hpet_expired, .argument = &timers[number], .cpu = cpu }))
+            continue;
+        mmio_write32(reg(&hpet, HPET_STATUS), 1u << number);
+        log_info("timer %u is cpu %u's, by %s", number, cpu, timers[number].config & TIMER_MESSAGE ? "messages" : "a line");
+        return (int)number;
+    }
+    log_warn("none of %u timers is left for cpu %u", count, cpu);
+    return ERR_NOT_FOUND;
+}
+
+TIMER_DEVICE(hpet) = { "hpet", hpet_timer_start, hpet_set };

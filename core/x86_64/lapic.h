@@ -21,6 +21,7 @@ enum lapic_reg {                         /* byte offset; the x2APIC MSR is 0x800
     LAPIC_EOI         = 0x0b0,           /* write 0 to end the interrupt */
     LAPIC_SVR         = 0x0f0,
     LAPIC_ISR         = 0x100,           /* eight words, 16 bytes apart */
+    LAPIC_IRR         = 0x200,           /* likewise */
     LAPIC_ESR         = 0x280,
     LAPIC_LVT_CMCI    = 0x2f0,
     LAPIC_ICR_LOW     = 0x300,           /* in x2APIC mode one register of 64 bits */

@@ -7,18 +7,20 @@
 #include "core/x86_64/lapic.h"
 
 #include <ingot/error.h>
+#include <ingot/lock.h>
 #define LOG_SUBSYSTEM timer
 #include <ingot/log.h>
 #include <ingot/time.h>
 
-LOG_SUBSYSTEM_DEFINE(timer);
-
 enum { LVT_DEADLINE = 2u << 17, TIMER_DIV_1 = 0xb };      /* LAPIC_LVT_TIMER [18:17]: mode; LAPIC_TIMER_DIV */
-enum { CALIBRATE_US = 200, FAR_NS = 1000000000 };
+enum { CALIBRATE_US = 200, FAR_NS = 1000000000, PROOF_MS = 100 };    /* a busy emulator takes its time */
 
-/* Of the machine, set by the first CPU that arms a timer. Two that do at once find the same. */
-static _Atomic uint64_t ticks_per_ns;           /* fixed point, 32 bits behind the point; 0: not known yet */
-static _Atomic bool deadline_mode;
+const char arch_timer_name[] = "lapic";
+
+/* Of the machine: the first CPU that arms a timer finds out, and the others do as it does. */
+static struct lock lock = LOCK("lapic timer");
+static enum mode { UNKNOWN, DEADLINE, COUNTING } mode;
+static uint64_t ticks_per_ns;                   /* fixed point, 32 bits behind the point */
 
 struct counting {
     uint64_t since_ns;
@@ -47,17 +49,10 @@ static void set_speed(uint64_t hz)
     ticks_per_ns = mul_div(hz, 1ull << 32, 1000000000) + 1;
 }
 
-/* CPUID leaf 1, ECX 24: the timer can wait for a value of the TSC, if that is the clock. */
-static bool has_deadline_mode(struct time_source *out_source)
-{
-    time_source(out_source);
-    return cpuid(1, 0).ecx & 1u << 24 && out_source->name[0] == 'T';
-}
-
 static int measure(void)
 {
     struct counting counting = on_boot_cpu;
-    uint64_t passed_ns, hz;
+    uint64_t passed_ns;
     uint32_t counted;
 
     if (cpu_id() != 0 || lapic_read(LAPIC_TIMER_COUNT) == 0)    /* or it has run out since */
@@ -69,34 +64,74 @@ static int measure(void)
     passed_ns = time_ns() - counting.since_ns;
     lapic_write(LAPIC_TIMER_INIT, 0);
     if (counted == 0) {
-        log_warn("the local APIC's timer does not count: there are no timers on cpu %u", cpu_id());
+        log_warn("the local APIC's does not count on cpu %u", cpu_id());
         return ERR_NOT_FOUND;
     }
-    hz = mul_div(counted, 1000000000, passed_ns);
-    set_speed(hz);
-    log_info("local APIC, %llu.%03llu MHz", (unsigned long long)(hz / 1000000), (unsigned long long)(hz / 1000 % 1000));
+    set_speed(mul_div(counted, 1000000000, passed_ns));
     return 0;
+}
+
+/* CPUID leaf 1, ECX 24: the timer can wait for a value of the TSC, if that is the clock. */
+static int choose(void)
+{
+    struct time_source source;
+
+    time_source(&source);
+    mode = cpuid(1, 0).ecx & 1u << 24 && source.name[0] == 'T' ? DEADLINE : COUNTING;
+    if (mode == COUNTING)
+        return measure();
+    set_speed(source.hz);
+    return 0;
+}
+
+/* Interrupts are off, so one that came waits in the IRR. It is taken later and finds nothing due. */
+static bool interrupts(void)
+{
+    uint64_t start_ns = time_ns();
+
+    lapic_write(LAPIC_TIMER_DIV, TIMER_DIV_1);
+    lapic_write(LAPIC_LVT_TIMER, mode == DEADLINE ? LVT_DEADLINE | VECTOR_TIMER : VECTOR_TIMER);
+    __asm__ volatile("mfence" ::: "memory");   /* SDM vol. 3A, "TSC-Deadline Mode": before the first WRMSR, in xAPIC mode */
+    arch_timer_set(start_ns, start_ns);
+    do
+        if (lapic_read((enum lapic_reg)(LAPIC_IRR + VECTOR_TIMER / 32 * 16)) >> VECTOR_TIMER % 32 & 1)
+            return true;
+    while (time_ns() - start_ns < PROOF_MS * 1000000ull);
+    log_warn("the local APIC's, set %s, does not interrupt cpu %u", mode == DEADLINE ? "to a value of the TSC" : "to count", cpu_id());
+    lapic_write(LAPIC_LVT_TIMER, LAPIC_LVT_MASKED);
+    return false;
+}
+
+static bool start_first(void)
+{
+    uint64_t khz;
+
+    if (choose())
+        return false;
+    if (!interrupts()) {
+        if (mode == COUNTING)
+            return false;
+        mode = COUNTING;
+        if (measure() || !interrupts())
+            return false;
+    }
+    khz = mul_div(ticks_per_ns, 1000000, 1ull << 32);
+    log_info("local APIC, %llu.%03llu MHz%s", (unsigned long long)(khz / 1000), (unsigned long long)(khz % 1000),
+             mode == DEADLINE ? ", by the TSC" : "");
+    return true;
 }
 
 int arch_timer_start(void)
 {
-    struct time_source source;
-    int error;
+    uint64_t flags;
+    bool works;
 
     if (on_boot_cpu.since_ns == 0)
         return ERR_NOT_FOUND;
-    if (has_deadline_mode(&source)) {
-        deadline_mode = true;
-        set_speed(source.hz);
-        lapic_write(LAPIC_LVT_TIMER, LVT_DEADLINE | VECTOR_TIMER);
-        __asm__ volatile("mfence" ::: "memory");   /* SDM vol. 3A, "TSC-Deadline Mode": before the first WRMSR, in xAPIC mode */
-        return 0;
-    }
-    if (ticks_per_ns == 0 && (error = measure()))
-        return error;
-    lapic_write(LAPIC_TIMER_DIV, TIMER_DIV_1);
-    lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER);
-    return 0;
+    flags = lock_take_irq(&lock);
+    works = mode == UNKNOWN ? start_first() : interrupts();
+    lock_give_irq(&lock, flags);
+    return works ? 0 : ERR_NOT_FOUND;
 }
 
 void arch_timer_set(uint64_t deadline_ns, uint64_t now_ns)
@@ -105,7 +140,7 @@ void arch_timer_set(uint64_t deadline_ns, uint64_t now_ns)
 
     if (deadline_ns)                            /* rounded up: never early */
         ticks = wait_ns > FAR_NS ? UINT32_MAX : (uint64_t)((unsigned __int128)wait_ns * ticks_per_ns >> 32) + 1;
-    if (deadline_mode) {
+    if (mode == DEADLINE) {
         __asm__ volatile("mfence; lfence" ::: "memory");   /* WRMSR to it is not serialising */
         msr_write(MSR_TSC_DEADLINE, ticks ? cpu_ticks() + ticks : 0);
     } else {

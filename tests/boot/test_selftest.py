@@ -50,6 +50,30 @@ def test_on_other_machines(machine, config, absent):
     assert names(text, "absent") - absent <= {"map-device"} and absent <= names(text, "absent"), text
 
 
+TIMERS = "timer-precision timer-periodic timer-1000 timer-handlers timer-flood clock-delays irq line-pit line-rtc"
+
+
+@pytest.mark.parametrize("config, by", [
+    pytest.param(Config(), "a line", id="q35"),
+    pytest.param(Config(machine="pc"), "a line", id="pc"),                        # line 2 only, by edges
+    pytest.param(Config(extra=("-global", "hpet.msi=on")), "messages", id="q35-messages"),
+])
+def test_timers_by_hpet(machine, config, by):
+    text = run(machine, APP, f"timer=hpet {TIMERS}", config)
+    assert f"hpet: timer 0 is cpu 0's, by {by}" in text, text
+    assert "local APIC," not in text and re.search(r"timer-precision .* 10000 one-shots, never early", text), text
+
+
+@pytest.mark.parametrize("words, config, why", [
+    ("timer=hpet", Config(machine="q35,hpet=off"), "hpet: there is none: no timers"),
+    ("timer=sundial", Config(), "nothing can interrupt cpu 0 at a time, with timer=sundial: it has no timers"),
+])
+def test_a_timer_that_is_not_there(machine, words, config, why):
+    text = run(machine, APP, f"{words} timer-periodic timer-handlers clock-delays", config)
+    assert why in text and text.count("it has no timers") == 1, text
+    assert names(text, "absent") == {"timer-periodic", "timer-handlers"} and names(text) == {"clock-delays"}, text
+
+
 @full
 def test_without_a_local_apic(machine):
     text = run(machine, APP, "clock-delays irq line probe map audit", Config(cpu="max,-apic"))

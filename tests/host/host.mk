@@ -14,7 +14,7 @@ rtc_sources    := drivers/rtc.c
 # Subjects on register models of the hardware (tests/host/model_*.h); drivers.ld gathers the drivers as the core's link.ld does.
 host_tests += clock uart
 clock_sources := core/clock.c core/format.c core/driver.c core/error.c core/lock.c drivers/hpet.c drivers/pm_timer.c drivers/pit.c \
-                 tests/host/model_bus.c tests/host/model_counters.c
+                 tests/host/model_bus.c tests/host/model_counters.c tests/host/model_irq.c
 clock_libs    := -Wl,-T,tests/host/drivers.ld
 uart_sources  := core/serial.c core/driver.c core/error.c core/format.c drivers/uart16550.c \
                  tests/host/model_bus.c tests/host/model_uart.c

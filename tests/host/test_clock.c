@@ -18,6 +18,7 @@
 #include <ingot/error.h>
 #include <ingot/panic.h>
 #include <ingot/time.h>
+#include <ingot/timer_device.h>
 
 #include "tests/host/model_counters.h"
 #include "tests/host/model_log.h"
@@ -85,6 +86,8 @@ uint64_t arch_ticks_hz(bool *out_invariant)
     *out_invariant = !machine.not_invariant;
     return machine.stated_hz;
 }
+
+void timer_interrupt(void) { abort(); }
 
 _Noreturn void panic_code(const char *code, const char *pattern, ...)
 {

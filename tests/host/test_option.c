@@ -77,7 +77,7 @@ static void quotes_hold_a_word_together(void **state)
 
 static void known_names_are_options_and_others_are_arguments(void **state)
 {
-    static const char *const name[] = { "exit", "panic", "log", "mode", "serial", "core" };
+    static const char *const name[] = { "exit", "panic", "log", "mode", "serial", "core", "timer" };
 
     (void)state;
     for (unsigned i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
