@@ -33,6 +33,60 @@ static void add(struct model_counter *c, struct model_device device, uint64_t hz
 
 /* ---- HPET ---- */
 
+static uint64_t hpet_count(struct model_hpet *hpet)
+{
+    return hpet->config & 1 ? count(&hpet->counter, hpet->on_since_ps) : hpet->counter.fault.start;
+}
+
+/* 1.0a, "Timer N Configuration and Capabilities": what is written to a bit that is not there does not stay. */
+static uint32_t timer_config(const struct model_hpet_timer *timer, uint32_t value)
+{
+    uint32_t line = value >> 9 & 31, fixed = 1u << 4 | 1u << 5 | 1u << 15;
+
+    if (!(timer->lines >> line & 1))
+        value &= ~(31u << 9);
+    if (!(timer->config & 1u << 15))
+        value &= ~(1u << 14);
+    return (value & ~fixed) | (timer->config & fixed);
+}
+
+/* The time of the next match: when the counter is equal to the comparator, and that one counts by then. */
+static void timer_aim(struct model_hpet *hpet, struct model_hpet_timer *timer, uint64_t latch_ps)
+{
+    uint64_t from_ps = model_device_ps() + latch_ps;
+    uint32_t from = (uint32_t)(hpet->counter.fault.start + model_ticks(hpet->counter.hz, from_ps - hpet->on_since_ps));
+
+    if (timer->due_ps && timer->due_ps <= model_device_ps())
+        timer->matches++;
+    timer->due_ps = from_ps + ((uint64_t)(uint32_t)(timer->comparator - from - 1) + 1) * 1000000000000 / hpet->counter.hz + 1;
+}
+
+static uint64_t timer_read(struct model_hpet_timer *timer, uint64_t offset)
+{
+    return offset == 0 ? timer->config : offset == 4 ? timer->lines : offset == 8 ? timer->comparator : 0;
+}
+
+static void timer_write(struct model_hpet *hpet, struct model_hpet_timer *timer, uint64_t offset, uint64_t value)
+{
+    if (offset == 0) {
+        timer->config = timer_config(timer, (uint32_t)value);
+    } else if (offset == 8) {
+        timer->comparator = (uint32_t)value;
+        timer_aim(hpet, timer, hpet->latch_ps);
+    } else if (offset == 0x10) {
+        timer->message_data = (uint32_t)value;
+    } else if (offset == 0x14) {
+        timer->message_address = (uint32_t)value;
+    } else {
+        model_bus.stray_writes++;
+    }
+}
+
+static struct model_hpet_timer *timer_at(struct model_hpet *hpet, uint64_t offset)
+{
+    return offset >= 0x100 && offset < 0x100 + MODEL_HPET_TIMERS * 0x20 ? &hpet->timer[(offset - 0x100) / 0x20] : NULL;
+}
+
 static uint64_t hpet_read(struct model_device *device, uint64_t offset)
 {
     struct model_hpet *hpet = (struct model_hpet *)device;
@@ -41,32 +95,58 @@ static uint64_t hpet_read(struct model_device *device, uint64_t offset)
     if (offset == 4)                             /* capabilities stay readable when the counter is broken */
         return hpet->period_fs;
     if (offset == 0)
-        return 0x8086a201;
+        return hpet->capabilities;
     if (is_dead(&hpet->counter, &dead) && offset == 0xf0)
         return dead;
     if (offset == 0x10)
         return hpet->config;
-    if (offset != 0xf0)
-        return 0;
-    return hpet->config & 1 ? count(&hpet->counter, hpet->on_since_ps) : hpet->counter.fault.start;
+    if (offset == 0x20)
+        return hpet->status;
+    if (timer_at(hpet, offset))
+        return timer_read(timer_at(hpet, offset), offset % 0x20);
+    return offset == 0xf0 ? hpet_count(hpet) : 0;
 }
 
 static void hpet_write(struct model_device *device, uint64_t offset, uint64_t value)
 {
     struct model_hpet *hpet = (struct model_hpet *)device;
 
-    if (offset != 0x10) {
+    if (offset == 0x10) {
+        if (value & ~hpet->config & 1)
+            hpet->on_since_ps = model_device_ps();
+        hpet->config = (uint32_t)value;
+    } else if (offset == 0x20) {
+        hpet->status &= ~(uint32_t)value;
+    } else if (timer_at(hpet, offset)) {
+        timer_write(hpet, timer_at(hpet, offset), offset % 0x20, value);
+    } else {
         model_bus.stray_writes++;
-        return;
     }
-    if (value & ~hpet->config & 1)
-        hpet->on_since_ps = model_device_ps();
-    hpet->config = (uint32_t)value;
+}
+
+bool model_hpet_wait(struct model_hpet *hpet, unsigned number)
+{
+    struct model_hpet_timer *timer = &hpet->timer[number];
+
+    if (timer->due_ps > model_device_ps() && timer->matches == 0)
+        model_bus.now_ps += timer->due_ps - model_device_ps();
+    if (timer->due_ps <= model_device_ps()) {
+        timer->matches++;
+        timer->due_ps = UINT64_MAX;
+    }
+    timer->matches = 0;
+    if (!(timer->config & 1u << 2))
+        return false;
+    if (timer->config & 1u << 1)
+        hpet->status |= 1u << number;
+    return true;
 }
 
 void model_hpet_add(struct model_hpet *hpet, struct model_fault fault)
 {
-    *hpet = (struct model_hpet){ .counter.fault = fault, .period_fs = 69841279 };
+    *hpet = (struct model_hpet){ .counter.fault = fault, .period_fs = 69841279, .capabilities = 0x8086a201 };
+    for (unsigned i = 0; i < MODEL_HPET_TIMERS; i++)
+        hpet->timer[i] = (struct model_hpet_timer){ .config = 1u << 5, .lines = 0x00f00000 };
     add(&hpet->counter, (struct model_device){ MODEL_MEMORY, MODEL_HPET_BASE, MODEL_HPET_BASE + 0x400, 4 | 8, hpet_read, hpet_write },
         14318180, UINT32_MAX);
 }
