@@ -58,7 +58,7 @@ static void timer_aim(struct model_hpet *hpet, struct model_hpet_timer *timer, u
 
     if (timer->due_ps && timer->due_ps <= model_device_ps())
         timer->matches++;
-    timer->due_ps = from_ps + ((uint64_t)(uint32_t)(timer->comparator - from - 1) + 1) * 1000000000000 / hpet->counter.hz + 1;
+    timer->due_ps = from_ps + (uint64_t)(((unsigned __int128)(uint32_t)(timer->comparator - from - 1) + 1) * 1000000000000 / hpet->counter.hz) + 1;
 }
 
 static uint64_t timer_read(struct model_hpet_timer *timer, uint64_t offset)
