@@ -461,9 +461,8 @@ static void take_over(struct counter *c)
 }
 
 /* The CPU's counter is dead or of unknown speed: a device's counter becomes the clock. */
-static void fall_back(bool cpu_moves)
+static void fall_back(bool cpu_moves, const char *fault)
 {
-    const char *fault = cpu_moves ? "has no speed that can be" : "does not go forward";
     int index = first_usable();
 
     if (index >= 0) {
@@ -527,7 +526,15 @@ void clock_start(void)
     if (cpu_moves && calibrate(stated_hz))
         ns_per_tick = per_tick(source.hz);
     else
-        fall_back(cpu_moves);
+        fall_back(cpu_moves, cpu_moves ? "has no speed that can be" : "does not go forward");
     source.invariant = invariant && !fallback;
     tell();
+}
+
+void clock_distrust_ticks(void)
+{
+    if (!fallback && first_usable() >= 0)
+        fall_back(true, "is not the same on all CPUs");
+    else if (!fallback)
+        log_error("no other counter can be the clock: time differs from CPU to CPU");
 }

@@ -11,6 +11,10 @@ void clock_look(void);
  * Boot CPU, after the drivers of phase DRIVER_COUNTER. */
 void clock_start(void);
 
+/* The CPUs' counters do not agree, so they cannot be the clock: another counter takes over, if there is one. Boot CPU, while the
+ * others wait. */
+void clock_distrust_ticks(void);
+
 /* A moment, cheaply, to be turned into time later. Any context. */
 uint64_t clock_stamp(void);
 

@@ -13,7 +13,7 @@
 
 LOG_SUBSYSTEM_DEFINE(irq);
 
-enum { NO_LINE = UINT32_MAX, CPUS_MAX = 1024, STORM_COUNT = IRQ_STORM_PER_MS * IRQ_STORM_MS };
+enum { NO_LINE = UINT32_MAX, STORM_COUNT = IRQ_STORM_PER_MS * IRQ_STORM_MS };
 
 struct irq {
     irq_handler handler;
@@ -31,7 +31,7 @@ struct irq {
 
 typedef struct irq *vector_table[IRQ_VECTORS];
 
-static vector_table *tables[CPUS_MAX];           /* made when something is attached there */
+static PER_CPU(vector_table *, table_here);      /* made when something is attached there */
 static struct irq *all;
 static struct lock lock = LOCK("irq");
 static _Atomic uint64_t spurious, unclaimed;
@@ -85,7 +85,7 @@ static inline enum irq_answer ask(struct irq *irq)
 
 bool irq_dispatch(uint32_t cpu, unsigned vector)
 {
-    vector_table *table = tables[cpu];
+    vector_table *table = *per_cpu(&table_here);
     struct irq *irq = table ? (*table)[vector] : NULL, *first = irq;
     bool mine = false;
 
@@ -111,14 +111,16 @@ bool irq_dispatch(uint32_t cpu, unsigned vector)
 
 static vector_table *table_of(uint32_t cpu)
 {
-    if (!tables[cpu]) {
+    vector_table **here = per_cpu_of(&table_here, cpu);
+
+    if (!*here) {
         vector_table *table = pages_alloc((sizeof(vector_table) + PAGE_BYTES - 1) / PAGE_BYTES, 0, PAGES_ANYWHERE);
 
         if (table)
             memset(table, 0, sizeof(*table));
-        tables[cpu] = table;
+        *here = table;
     }
-    return tables[cpu];
+    return *here;
 }
 
 static struct irq *sharer_of(uint32_t line)
@@ -169,7 +171,7 @@ static int attach(uint32_t line, const struct irq_wish *wish, struct irq **out_i
     uint64_t flags;
     int error;
 
-    if (wish->cpu >= cpu_count() || wish->cpu >= CPUS_MAX || !wish->handler)
+    if (wish->cpu >= cpu_count() || !wish->handler)
         return ERR_BAD_VALUE;
     irq = malloc(sizeof(*irq));
     if (!irq)
@@ -216,18 +218,26 @@ static void unlink_irq(struct irq **list, const struct irq *irq, size_t link_off
         *list = *(struct irq **)((uint8_t *)*list + link_offset);
 }
 
+static void nothing(void *unused)
+{
+    (void)unused;
+}
+
 void irq_detach(struct irq *irq)
 {
+    struct cpu_job round = { 0 };
     uint64_t flags;
 
     if (!irq)
         return;
     flags = lock_take_irq(&lock);
-    unlink_irq(&(*tables[irq->cpu])[irq->vector], irq, offsetof(struct irq, next));
+    unlink_irq(&(*table_of(irq->cpu))[irq->vector], irq, offsetof(struct irq, next));
     unlink_irq(&all, irq, offsetof(struct irq, all_next));
     if (irq->line != NO_LINE && !sharer_of(irq->line))
         arch_irq_set_masked(irq->line, true);
     lock_give_irq(&lock, flags);
+    if (irq->cpu != cpu_id() && cpu_interrupt(irq->cpu, &round, nothing, NULL) == 0)
+        cpu_join(&round);                /* a handler that runs there ends before another interrupt comes */
     free(irq);
 }
 
@@ -250,7 +260,7 @@ void irq_unmask(struct irq *irq)
 /* All handlers of the vector move together. */
 static int move(struct irq *irq, uint32_t cpu)
 {
-    vector_table *from = tables[irq->cpu], *to = table_of(cpu);
+    vector_table *from = table_of(irq->cpu), *to = table_of(cpu);
     unsigned old = irq->vector, vector;
 
     if (!to)
@@ -276,7 +286,7 @@ int irq_set_cpu(struct irq *irq, uint32_t cpu)
 
     if (irq->line == NO_LINE)
         return ERR_UNSUPPORTED;
-    if (cpu >= cpu_count() || cpu >= CPUS_MAX)
+    if (cpu >= cpu_count())
         return ERR_BAD_VALUE;
     flags = lock_take_irq(&lock);
     error = move(irq, cpu);

@@ -4,6 +4,7 @@
 #include "core/acpi.h"
 #include "core/arch.h"
 #include "core/clock.h"
+#include "core/cpus.h"
 #include "core/display.h"
 #include "core/driver.h"
 #include "core/end.h"
@@ -58,6 +59,7 @@ _Noreturn void core_start(struct handoff *block, uint64_t entry_ticks)
     log_open(view.loader_log);                 /* what was said so far is told now, the loader's lines first */
     arch_describe_cpu();
     arch_irq_start();                          /* interrupts are on from here on, all lines masked */
+    cpus_start();                              /* and all other CPUs wait for work */
     driver_start_phase(DRIVER_DEVICE);
     machine_ready();
     run_application();

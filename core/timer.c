@@ -25,12 +25,7 @@ struct cpu_timers {
     unsigned number;                     /* of the device's timer */
     struct timer_queue queue;
 };
-static struct cpu_timers boot_timers;
-static struct cpu_timers *timers_of(uint32_t cpu)
-{
-    (void)cpu;
-    return &boot_timers;
-}
+static PER_CPU(struct cpu_timers, cpu_timers);
 
 static struct timer_entry *entry_of(struct timer *timer) { return (struct timer_entry *)timer->entry; }
 static struct timer *timer_of(struct timer_entry *entry)
@@ -84,7 +79,7 @@ int timer_arm(struct timer *timer, uint64_t deadline_ns, uint64_t period_ns)
 {
     uint64_t flags = cpu_interrupts_off();
     uint32_t cpu = cpu_id();
-    struct cpu_timers *timers = timers_of(cpu);
+    struct cpu_timers *timers = per_cpu(&cpu_timers);
     int error = 0;
 
     if (!ready(timers, cpu)) {
@@ -104,7 +99,7 @@ bool timer_cancel(struct timer *timer)
 {
     uint64_t flags = cpu_interrupts_off();
     uint32_t cpu = cpu_id();
-    bool was_armed = timer->cpu == cpu && timer_queue_cancel(&timers_of(cpu)->queue, entry_of(timer));
+    bool was_armed = timer->cpu == cpu && timer_queue_cancel(&per_cpu(&cpu_timers)->queue, entry_of(timer));
 
     cpu_interrupts_restore(flags);             /* the hardware may still come once: it finds nothing due */
     return was_armed;
@@ -112,12 +107,12 @@ bool timer_cancel(struct timer *timer)
 
 uint64_t timer_count(void)
 {
-    return timers_of(cpu_id())->queue.armed;
+    return per_cpu(&cpu_timers)->queue.armed;
 }
 
 void timer_interrupt(void)
 {
-    struct cpu_timers *timers = timers_of(cpu_id());
+    struct cpu_timers *timers = per_cpu(&cpu_timers);
     struct timer_entry *entry;
     unsigned left = AT_ONCE_MAX;
 

@@ -4,47 +4,72 @@
 #include "core/x86_64/cpu.h"
 #include "core/x86_64/address.h"
 
+#include <ingot/cpu.h>
 #include <ingot/display.h>
 #include <ingot/format.h>
+
+enum { STACKS = 1 + IST_COUNT };
 
 extern const uint8_t core_start_address[], core_end_address[], core_text_start[], core_text_end[], core_rodata_start[],
     core_rodata_end[];
 
-static uint64_t main_stack_base, main_stack_end;
-
 void arch_start_memory(const struct handoff_view *view)
 {
-    main_stack_base = view->image->stack_base;
-    main_stack_end = view->image->stack_base + view->image->stack_bytes;
+    cpu_area.stack_base = view->image->stack_base;
+    cpu_area.stack_end = view->image->stack_base + view->image->stack_bytes;
+}
+
+/* Stack number index of a CPU: its program's, then the emergency stacks. Returns where it begins. */
+static uint64_t stack(const struct cpu *cpu, unsigned index, uint64_t *out_end)
+{
+    uint64_t base = index ? (uint64_t)cpu->ist_stacks[index - 1].stack : cpu->stack_base;
+
+    *out_end = index ? base + IST_STACK_BYTES : cpu->stack_end;
+    return base;
 }
 
 uint64_t stack_guard(unsigned index)
 {
-    if (index == 0)
-        return main_stack_base - GUARD_BYTES;
-    return index <= IST_COUNT ? (uint64_t)boot_cpu.ist_stacks[index - 1].guard : 0;
+    uint64_t end;
+
+    return index < STACKS ? stack(&cpu_area, index, &end) - GUARD_BYTES : 0;
 }
 
-const char *stack_guard_name(uint64_t address)
+/* The stack, or with below the guard page below a stack, that address lies in: its number, and whose. */
+static int find_stack(uint64_t address, uint64_t below, uint32_t *out_cpu)
 {
-    static const char name[IST_COUNT + 1][24] = {
+    for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+        for (unsigned i = 0; i < STACKS; i++) {
+            uint64_t end, base = stack(cpu_area_of(cpu), i, &end);
+
+            *out_cpu = cpu;
+            if (address >= base - below && address < (below ? base : end))
+                return (int)i;
+        }
+    return -1;
+}
+
+const char *stack_guard_name(uint64_t address, char *buffer, size_t bytes)
+{
+    static const char name[STACKS][24] = {
         "the stack of main", "the double-fault stack", "the NMI stack", "the machine-check stack",
     };
+    uint32_t cpu;
+    int index = find_stack(address, GUARD_BYTES, &cpu);
 
-    for (unsigned i = 0; stack_guard(i); i++)
-        if (address - stack_guard(i) < GUARD_BYTES)
-            return name[i];
-    return NULL;
+    if (index < 0)
+        return NULL;
+    if (cpu == 0)
+        return name[index];
+    format(buffer, bytes, "%s of cpu %u", index ? name[index] : "the stack", cpu);
+    return buffer;
 }
 
 bool address_is_stack(uint64_t address)
 {
-    if (address >= main_stack_base && address < main_stack_end)
-        return true;
-    for (unsigned i = 0; i < IST_COUNT; i++)
-        if (address - (uint64_t)boot_cpu.ist_stacks[i].stack < IST_STACK_BYTES)
-            return true;
-    return false;
+    uint32_t cpu;
+
+    return find_stack(address, 0, &cpu) >= 0;
 }
 
 bool address_is_text(uint64_t address)
@@ -81,13 +106,15 @@ static bool is_display(uint64_t address)
 const char *address_words(uint64_t address, char *buffer, size_t bytes)
 {
     const struct handoff_region *region = memory_region(address);
+    char stack_name[STACK_NAME_BYTES];
+    const char *name;
 
     if (address < HANDOFF_PAGE_BYTES)
         return "page 0: a NULL pointer";
     if (!address_is_canonical(address))
         return "not an address: its upper bits differ";
-    if (stack_guard_name(address)) {
-        format(buffer, bytes, "the guard page of %s", stack_guard_name(address));
+    if ((name = stack_guard_name(address, stack_name, sizeof(stack_name)))) {
+        format(buffer, bytes, "the guard page of %s", name);
         return buffer;
     }
     if (address_is_stack(address))

@@ -3,11 +3,13 @@
 
 #include "core/handoff_view.h"
 
-/* The guard page below stack number index, or 0 past the last. */
+/* The guard page below stack number index of the boot CPU, or 0 past the last. */
 uint64_t stack_guard(unsigned index);
 
-/* The name of the stack whose guard page holds address, or NULL. */
-const char *stack_guard_name(uint64_t address);
+enum { STACK_NAME_BYTES = 48 };
+
+/* The name of the stack, of any CPU, whose guard page holds address, or NULL. May use buffer for the answer. */
+const char *stack_guard_name(uint64_t address, char *buffer, size_t bytes);
 
 bool address_is_stack(uint64_t address);
 bool address_is_text(uint64_t address);

@@ -30,17 +30,6 @@ struct cpuid cpuid_or_zero(uint32_t leaf, uint32_t subleaf)
     return leaf <= highest ? cpuid(leaf, subleaf) : (struct cpuid){ 0 };
 }
 
-uint32_t cpu_count(void)
-{
-    return 1;
-}
-
-uint32_t cpu_apic_id(uint32_t id)
-{
-    (void)id;                                 /* there is one */
-    return boot_cpu.apic_id;
-}
-
 static void xcr0_write(uint32_t value)
 {
     __asm__ volatile("xsetbv" :: "c"(0), "a"(value), "d"(0));
@@ -67,11 +56,16 @@ static void vector_units_start(void)
     __asm__ volatile("ldmxcsr %0" :: "m"((uint32_t){ 0x1f80 }));    /* all SIMD exceptions masked: SDM vol. 1, "MXCSR" */
 }
 
-void arch_start_boot_cpu(void)
+void cpu_units_start(void)
 {
-    descriptors_load(&boot_cpu, boot_ist_stacks);
     vector_units_start();
     machine_check_start();
+}
+
+void arch_start_boot_cpu(void)
+{
+    descriptors_load(&cpu_area, boot_ist_stacks);
+    cpu_units_start();
 }
 
 static void brand(char *out)                  /* 49 bytes */

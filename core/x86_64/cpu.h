@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/arch.h"
+
 #include <ingot/cpu.h>
 
 /* Segment selectors of our GDT. */
@@ -30,22 +32,38 @@ struct tss {                                  /* SDM vol. 3A, "64-Bit Mode Task 
 } __attribute__((packed));
 _Static_assert(sizeof(struct tss) == 104, "the TSS is 104 bytes");
 
-/* One processor's own area. GS points to it. */
+enum { FEATURES = 5 };                        /* words of CPUID that CPUs are compared by */
+
+/* One processor's own area, in its per-CPU variables. GS points to it. */
 struct cpu {
     struct cpu *self;                         /* offset CPU_LOCAL_SELF */
     uint32_t id;                              /* offset CPU_LOCAL_ID */
     uint32_t apic_id;
+    uint64_t canary;                          /* offset CPU_LOCAL_CANARY */
+    uintptr_t distance;                       /* offset CPU_LOCAL_DISTANCE: from the boot CPU's variables to this one's */
+    uint64_t stack_base, stack_end;           /* where its program runs; the guard page lies below */
     struct ist_stack *ist_stacks;             /* IST_COUNT of them */
     struct tss tss;
     uint64_t gdt[5];                          /* null, code, data, TSS (two slots) */
+    uint32_t uid;                             /* as ACPI calls it */
+    uint32_t came_to;                         /* enum start_step, when starting was over */
+    struct cpu_place place;
+    uint32_t feature[FEATURES];
+    struct arch_place stopped_at;             /* once stopped is set */
+    _Atomic bool stopped;
 };
-_Static_assert(offsetof(struct cpu, self) == CPU_LOCAL_SELF && offsetof(struct cpu, id) == CPU_LOCAL_ID,
-               "ingot/cpu_inline.h reads them by these offsets");
+_Static_assert(offsetof(struct cpu, self) == CPU_LOCAL_SELF && offsetof(struct cpu, id) == CPU_LOCAL_ID &&
+               offsetof(struct cpu, distance) == CPU_LOCAL_DISTANCE, "ingot/cpu_inline.h reads them by these offsets");
 
-extern struct cpu boot_cpu;
+extern PER_CPU(struct cpu, cpu_area);         /* without per_cpu(): the boot CPU's */
+
+static inline struct cpu *cpu_area_of(uint32_t id) { return per_cpu_of(&cpu_area, id); }
 
 /* The APIC id of CPU number id. Any context. */
-uint32_t cpu_apic_id(uint32_t id);
+static inline uint32_t cpu_apic_id(uint32_t id) { return cpu_area_of(id)->apic_id; }
+
+/* Vector units and machine checks on, on the CPU that runs. */
+void cpu_units_start(void);
 
 /* ---- registers ---- */
 
@@ -72,6 +90,7 @@ enum {                                        /* CR0 */
 };
 
 enum {                                        /* CR4 */
+    CR4_PAE        = 1u << 5,
     CR4_OSFXSR     = 1u << 9,
     CR4_OSXMMEXCPT = 1u << 10,
     CR4_UMIP       = 1u << 11,
@@ -80,6 +99,8 @@ enum {                                        /* CR4 */
     CR4_SMEP       = 1u << 20,
     CR4_SMAP       = 1u << 21,
 };
+
+enum { EFER_LME = 1u << 8, EFER_NXE = 1u << 11 };
 
 static inline uint64_t msr_read(uint32_t msr)
 {

@@ -20,7 +20,7 @@ struct table_register {
 extern const uint8_t vector_entries[];
 
 static struct gate idt[VECTORS];              /* the same for all CPUs: what differs is behind GS and in the TSS */
-struct cpu boot_cpu;
+PER_CPU(struct cpu, cpu_area);
 
 static void idt_fill(void)
 {
@@ -78,7 +78,7 @@ void descriptors_load(struct cpu *cpu, struct ist_stack *ist_stacks)
     struct table_register gdtr = { sizeof(cpu->gdt) - 1, (uint64_t)cpu->gdt };
     struct table_register idtr = { sizeof(idt) - 1, (uint64_t)idt };
 
-    if (cpu == &boot_cpu)
+    if (cpu == &cpu_area)
         idt_fill();
     gdt_fill(cpu);
     tss_fill(cpu, ist_stacks);

@@ -2,6 +2,7 @@
 #include "core/panic.h"
 #include "core/x86_64/address.h"
 #include "core/x86_64/machine_check.h"
+#include "core/x86_64/smp.h"
 #include "core/x86_64/trap.h"
 
 #include <ingot/probe.h>
@@ -139,9 +140,11 @@ enum {                                        /* page-fault error code; SDM vol.
 
 static const char *page_fault_code(uint64_t address, uint64_t error)
 {
+    char name[STACK_NAME_BYTES];
+
     if (address < HANDOFF_PAGE_BYTES)
         return "NULL-DEREF";
-    if (stack_guard_name(address))
+    if (stack_guard_name(address, name, sizeof(name)))
         return "STACK-OVERFLOW";
     if (error & FAULT_PRESENT && error & FAULT_FETCH)
         return "NOT-EXECUTABLE";
@@ -177,7 +180,8 @@ static _Noreturn void page_fault(const struct trap_frame *frame)
 /* A stack that runs into its guard page faults again while its page fault is delivered: that is how it gets here, on its own stack. */
 static _Noreturn void double_fault(const struct trap_frame *frame)
 {
-    const char *stack = stack_guard_name(cr2_read());
+    char name[STACK_NAME_BYTES];
+    const char *stack = stack_guard_name(cr2_read(), name, sizeof(name));
     struct panic_scene scene = scene_of(stack ? "STACK-OVERFLOW" : "DOUBLE-FAULT", frame);
 
     if (stack)
@@ -259,6 +263,14 @@ static _Noreturn void general_protection(const struct trap_frame *frame)
     panic_show(&scene, "%s: %s", words[VECTOR_GENERAL_PROTECTION].sentence, protection_reason(frame, reason, sizeof(reason)));
 }
 
+static _Noreturn void nmi(const struct trap_frame *frame)
+{
+    struct panic_scene scene = scene_of(words[VECTOR_NMI].code, frame);
+
+    smp_stop_here(frame);
+    panic_show(&scene, "%s: %s", words[VECTOR_NMI].sentence, nmi_reason());
+}
+
 void exception(struct trap_frame *frame)
 {
     const struct exception_words *word = &words[frame->vector];
@@ -273,7 +285,7 @@ void exception(struct trap_frame *frame)
     if (frame->vector == VECTOR_MACHINE_CHECK)
         machine_check(frame);
     if (frame->vector == VECTOR_NMI)
-        panic_show(&scene, "%s: %s", word->sentence, nmi_reason());
+        nmi(frame);
     if (frame->error)
         panic_show(&scene, "%s; error code %#llx names %s entry %llu", word->sentence, (unsigned long long)frame->error,
                    frame->error & 2 ? "IDT" : frame->error & 4 ? "LDT" : "GDT", (unsigned long long)(frame->error >> 3 & 0x1fff));

@@ -1,4 +1,5 @@
 /* How lines reach vectors on a PC: the 8259s are moved out of the way, IOAPICs lead lines to local APICs. */
+#include "core/cpus.h"
 #include "core/irq.h"
 #include "core/machine.h"
 #include "core/timer.h"
@@ -25,6 +26,7 @@ enum {                                   /* IOAPIC; Intel, "82093AA I/O Advanced
     REDIRECT_ACTIVE_LOW = 1u << 13, REDIRECT_LEVEL = 1u << 15, REDIRECT_MASKED = 1u << 16,
 };
 
+enum { APIC_ID_MAX = 254 };                   /* that an IOAPIC's entry, or a message, can name */
 enum { ISA_LINES = 16, LINES_MAX = 240 };
 
 static struct acpi_interrupts found;
@@ -124,6 +126,8 @@ int arch_irq_route(uint32_t line, uint32_t cpu, unsigned vector)
 
     if (!ioapic)
         return ERR_NOT_FOUND;
+    if (cpu_apic_id(cpu) > APIC_ID_MAX)
+        return ERR_UNSUPPORTED;
     flags = lock_take_irq(&ioapic_lock);
     ioapic_write(ioapic, IOAPIC_REDIRECT + entry * 2, REDIRECT_MASKED);
     ioapic_write(ioapic, IOAPIC_REDIRECT + entry * 2 + 1, cpu_apic_id(cpu) << 24);
@@ -184,6 +188,8 @@ static bool own_interrupt(unsigned vector)
     }
     if (vector == VECTOR_TIMER)
         timer_interrupt();
+    else if (vector == VECTOR_CALL)
+        cpus_kicked();
     else if (vector == VECTOR_LAPIC_ERROR)
         lapic_tell_error();
     else

@@ -16,10 +16,13 @@ enum {                                   /* LVT registers */
     ICR_PENDING = 1u << 12,
 };
 
-enum { APIC_BASE_X2APIC = 1u << 10, APIC_BASE_ENABLE = 1u << 11, ICR_BOUND_READS = 100000, ERRORS_TOLD = 8 };
+enum { APIC_BASE_BOOT_CPU = 1u << 8, APIC_BASE_X2APIC = 1u << 10, APIC_BASE_ENABLE = 1u << 11 };
+#define APIC_BASE_ADDRESS 0x000ffffffffff000ull
+enum { ICR_BOUND_READS = 100000, ERRORS_TOLD = 8 };
 
 static volatile uint8_t *registers;      /* NULL: x2APIC, by MSR */
 static bool x2apic;
+static uint64_t boot_base;               /* IA32_APIC_BASE: where the registers are, and the mode, on all CPUs; 0: there is no APIC */
 
 uint32_t lapic_read(enum lapic_reg reg)
 {
@@ -60,20 +63,37 @@ bool lapic_in_service(unsigned vector)
     return lapic_read((enum lapic_reg)(LAPIC_ISR + vector / 32 * 16)) >> (vector % 32) & 1;
 }
 
-void lapic_send_self(unsigned vector)
+/* The two halves of the ICR; the upper one holds the destination, unless the lower one has a shorthand. */
+static void send(uint32_t high, uint32_t low)
 {
+    uint64_t flags;
+
     /* WRMSR to an x2APIC register is not serialising (SDM vol. 3A, "MSR Access in x2APIC Mode"). */
     if (x2apic) {
         __asm__ volatile("mfence; lfence" ::: "memory");
-        msr_write(0x800 + LAPIC_ICR_LOW / 16, ICR_SELF | vector);
+        msr_write(0x800 + LAPIC_ICR_LOW / 16, (uint64_t)high << 32 | low);
         return;
     }
+    flags = cpu_interrupts_off();            /* a handler that sends must not come between the halves */
     for (unsigned reads = 0; lapic_read(LAPIC_ICR_LOW) & ICR_PENDING; reads++)
         if (reads == ICR_BOUND_READS) {
-            log_error("the last IPI is still not delivered after %u reads: vector %u is not sent", reads, vector);
+            log_error("the last IPI is still not delivered after %u reads: command %#x is not sent", reads, low);
+            cpu_interrupts_restore(flags);
             return;
         }
-    lapic_write(LAPIC_ICR_LOW, ICR_SELF | vector);
+    lapic_write(LAPIC_ICR_HIGH, high);
+    lapic_write(LAPIC_ICR_LOW, low);
+    cpu_interrupts_restore(flags);
+}
+
+void lapic_send(uint32_t apic_id, uint32_t command)
+{
+    send(x2apic ? apic_id : apic_id << 24, command);
+}
+
+void lapic_send_self(unsigned vector)
+{
+    send(0, ICR_SELF | vector);
 }
 
 /* Which input is the NMI: LINT1 on every machine that says nothing else. */
@@ -82,26 +102,27 @@ static void connect_nmi(void)
     struct acpi_local_nmi nmi;
     enum lapic_reg input = LAPIC_LVT_LINT1;
 
-    if (acpi_get_local_nmi(0, &nmi) == 0 && nmi.lint == 0)
+    if (acpi_get_local_nmi(per_cpu(&cpu_area)->uid, &nmi) == 0 && nmi.lint == 0)
         input = LAPIC_LVT_LINT0;
     lapic_write(input, LVT_NMI);
 }
 
-static void find_registers(void)
+/* Modes change only by these steps: off, xAPIC, x2APIC, off (SDM vol. 3A, "x2APIC States"). */
+static void set_mode(uint64_t base)
 {
-    uint64_t base = msr_read(MSR_APIC_BASE);
+    uint64_t now = msr_read(MSR_APIC_BASE), address = base & APIC_BASE_ADDRESS, rest = now & APIC_BASE_BOOT_CPU;
 
-    x2apic = base & APIC_BASE_X2APIC;
-    if (!(base & APIC_BASE_ENABLE))
-        msr_write(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
-    registers = (volatile uint8_t *)(uintptr_t)(base & 0x000ffffffffff000);
+    if (now & APIC_BASE_X2APIC && !(base & APIC_BASE_X2APIC))
+        msr_write(MSR_APIC_BASE, now = address | rest);
+    if (!(now & APIC_BASE_X2APIC))
+        msr_write(MSR_APIC_BASE, address | rest | APIC_BASE_ENABLE);
+    if (base & APIC_BASE_X2APIC)
+        msr_write(MSR_APIC_BASE, address | rest | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
 }
 
-bool lapic_start(void)
+void lapic_start_here(void)
 {
-    if (!(cpuid(1, 0).edx & 1u << 9))        /* SDM vol. 2A, "CPUID": APIC on chip */
-        return false;
-    find_registers();
+    set_mode(boot_base);
     lapic_write(LAPIC_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
     lapic_write(LAPIC_TPR, 0);
     lapic_write(LAPIC_LVT_TIMER, LAPIC_LVT_MASKED);
@@ -112,6 +133,30 @@ bool lapic_start(void)
     /* Write before reading: the write latches the errors seen since the last one; x2APIC takes only 0 (SDM vol. 3A, "Error Handling"). */
     lapic_write(LAPIC_ESR, 0);
     lapic_timer_prepare();
-    boot_cpu.apic_id = lapic_id();
+}
+
+bool lapic_is_on(void) { return boot_base != 0; }
+
+bool lapic_start(void)
+{
+    if (!(cpuid(1, 0).edx & 1u << 9))        /* SDM vol. 2A, "CPUID": APIC on chip */
+        return false;
+    boot_base = msr_read(MSR_APIC_BASE);
+    x2apic = boot_base & APIC_BASE_X2APIC;
+    registers = (volatile uint8_t *)(uintptr_t)(boot_base & APIC_BASE_ADDRESS);
+    lapic_start_here();
+    cpu_area.apic_id = lapic_id();
+    return true;
+}
+
+bool lapic_use_32_bit_ids(void)
+{
+    if (x2apic)
+        return true;
+    if (!(cpuid(1, 0).ecx & 1u << 21))       /* SDM vol. 2A, "CPUID": x2APIC */
+        return false;
+    boot_base |= APIC_BASE_X2APIC;
+    set_mode(boot_base);
+    x2apic = true;
     return true;
 }

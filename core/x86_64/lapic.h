@@ -10,6 +10,7 @@ enum {                                   /* vectors that are ours, above those o
     VECTOR_DEVICE_FIRST = 0x30,
     VECTOR_DEVICE_END = 0xf0,
     VECTOR_TIMER = 0xf0,
+    VECTOR_CALL = 0xf1,                  /* another CPU wants something */
     VECTOR_LAPIC_ERROR = 0xfe,
     VECTOR_SPURIOUS = 0xff,
 };
@@ -38,9 +39,15 @@ enum lapic_reg {                         /* byte offset; the x2APIC MSR is 0x800
 };
 enum { LAPIC_LVT_MASKED = 1u << 16 };    /* of every LVT register */
 
-/* The CPU's APIC into a known state: on, all local vectors masked but NMI and error. On each CPU, after ACPI on the first.
- * address: of the registers, from the MADT or IA32_APIC_BASE. False when the CPU has none. */
+/* The boot CPU's APIC into a known state: on, all local vectors masked but NMI and error. After ACPI. False when the CPU has none. */
 bool lapic_start(void);
+bool lapic_is_on(void);
+
+/* The same on any other CPU, in the boot CPU's mode. */
+void lapic_start_here(void);
+
+/* x2APIC mode, for ids above 254: switches it on if it is not. Boot CPU, before others start. False: the CPU does not have it. */
+bool lapic_use_32_bit_ids(void);
 
 /* Ends the interrupt that runs. */
 void lapic_eoi(void);
@@ -51,6 +58,9 @@ uint32_t lapic_id(void);
 void lapic_tell_error(void);
 
 bool lapic_in_service(unsigned vector);
+
+/* Sends an interrupt to a CPU: command is the lower half of the ICR, a vector and perhaps a delivery mode. Any context. */
+void lapic_send(uint32_t apic_id, uint32_t command);
 
 /* Sends vector to this very CPU (for tests and self-measurement). Interrupts decide when it comes. */
 void lapic_send_self(unsigned vector);

@@ -4,6 +4,7 @@
 #include "core/x86_64/address.h"
 #include "core/x86_64/cpu.h"
 #include "core/x86_64/paging.h"
+#include "core/x86_64/smp.h"
 
 #include <ingot/display.h>
 #include <ingot/pages.h>
@@ -98,6 +99,23 @@ void page_use_start(void)
         add_special((uint64_t)d->pixels, (uint64_t)d->pixels + d->bytes, PAGE_RW, PAGE_WC);
 }
 
+/* Blocks of the other CPUs, one behind the other: guards at the same places in each. */
+static uint64_t blocks_start, blocks_end, block_bytes;
+
+void page_use_add_blocks(uint64_t start, uint64_t end, uint64_t bytes)
+{
+    blocks_start = start;
+    blocks_end = end;
+    block_bytes = bytes;
+}
+
+static bool is_guard(uint64_t page)
+{
+    uint64_t offset = (page - blocks_start) % block_bytes, in_ist = offset - offsetof(struct cpu_block, ist_stacks);
+
+    return offset == 0 || (in_ist < IST_COUNT * sizeof(struct ist_stack) && in_ist % sizeof(struct ist_stack) == 0);
+}
+
 struct page_use page_use_at(struct page_uses *uses, uint64_t page, uint64_t *out_end)
 {
     struct page_use use;
@@ -118,6 +136,13 @@ struct page_use page_use_at(struct page_uses *uses, uint64_t page, uint64_t *out
             use = special->use;
             end = special->end;
         }
+    }
+    if (page >= blocks_start && page < blocks_end) {
+        if (is_guard(page))
+            use.rights = PAGE_NONE;
+        end = page + PAGE_BYTES;
+    } else if (blocks_start > page && blocks_start < end) {
+        end = blocks_start;
     }
     *out_end = end;
     return use;

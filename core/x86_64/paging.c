@@ -1,11 +1,13 @@
 #include "core/x86_64/paging.h"
 
 #include "core/arch.h"
+#include "core/cpus.h"
 #include "core/memory.h"
 #include "core/pages.h"
 #include "core/x86_64/cpu.h"
 
 #include <ingot/error.h>
+#include <ingot/lock.h>
 #define LOG_SUBSYSTEM paging
 #include <ingot/log.h>
 #include <ingot/memory.h>
@@ -17,6 +19,7 @@ LOG_SUBSYSTEM_DEFINE(paging);
 
 enum { TOP_BITS = 12, LEVEL_BITS = 9, SMALL = 1, LARGE = 2, HUGE = 3 };    /* levels of a 4 KiB, 2 MiB and 1 GiB page */
 
+static struct lock paging_lock = LOCK("paging");      /* entries, and what page_use.c knows */
 static uint64_t *root;
 static unsigned levels;                  /* 4 or 5: whatever mode the firmware was in, as it cannot be left in 64-bit mode */
 static unsigned largest_level;           /* HUGE where the CPU has 1 GiB pages */
@@ -149,11 +152,19 @@ static int set_level(uint64_t *table, unsigned level, uint64_t start, uint64_t e
     return 0;
 }
 
+static void flush_here(void *unused)
+{
+    (void)unused;
+    cr3_write((uint64_t)root);           /* what the TLB knew is gone: nothing is global */
+}
+
 int paging_set(uint64_t start, uint64_t end, struct page_use use)
 {
+    uint64_t flags = lock_take_irq(&paging_lock);
     int error = set_level(root, levels, start, end, use);
 
-    cr3_write((uint64_t)root);           /* flushes what the TLB knew: nothing is global */
+    lock_give_irq(&paging_lock, flags);
+    cpus_interrupt_all(flush_here, NULL);
     return error;
 }
 
@@ -215,21 +226,31 @@ static uint64_t address_limit(void)
     return 1ull << (bits < reach ? bits : reach);
 }
 
-/* All that somebody has a use for, in runs as long as one use holds: the longer, the larger the pages. */
-static int build(void)
+/* Each page for its use, in runs as long as one use holds: the longer, the larger the pages. Nothing is unmapped in new tables. */
+static int build(uint64_t at, uint64_t limit, bool anew)
 {
-    uint64_t at = 0, end, limit = address_limit();
     struct page_uses uses = { 0 };
+    uint64_t end;
 
     for (; at < limit; at = end) {
         struct page_use use = page_use_at(&uses, at, &end);
 
         if (end > limit)
             end = limit;
-        if (use.rights != PAGE_NONE && set_level(root, levels, at, end, use))
+        if (!(anew && use.rights == PAGE_NONE) && set_level(root, levels, at, end, use))
             return ERR_NO_MEMORY;
     }
     return 0;
+}
+
+int paging_refresh(uint64_t start, uint64_t end)
+{
+    uint64_t flags = lock_take_irq(&paging_lock);
+    int error = build(start, end, false);
+
+    lock_give_irq(&paging_lock, flags);
+    cpus_interrupt_all(flush_here, NULL);
+    return error;
 }
 
 /* Only what the map says the loader had: the numbers come from the firmware. */
@@ -247,10 +268,10 @@ void arch_start_paging(const struct handoff_view *view)
     levels = cr4_read() & CR4_LA57 ? 5 : 4;
     largest_level = cpuid_or_zero(0x80000001, 0).edx & 1u << 26 ? HUGE : LARGE;    /* SDM vol. 2A, "CPUID": 1-GByte pages */
     nx_bit = cpuid_or_zero(0x80000001, 0).edx & 1u << 20 ? PAGE_NX : 0;
-    root = new_table();
+    root = pages_alloc(1, 0, PAGES_BELOW_4G);    /* other CPUs load it into CR3 before they are in 64-bit mode */
     if (root)
         memset(root, 0, PAGE_BYTES);
-    if (!root || build())
+    if (!root || build(0, address_limit(), true))
         panic_code("MEMORY", "no memory for page tables: %llu pages were had", (unsigned long long)table_pages);
     msr_write(MSR_PAT, PAT_VALUE);       /* the entries in use by the loader's tables stay as they are */
     if (nx_bit)

@@ -53,6 +53,9 @@ void page_use_start(void);
  * Not in interrupts. */
 bool page_use_add(uint64_t start, uint64_t end, struct page_use use);
 
+/* Other CPUs' blocks lie in [start, end), one every so many bytes (struct cpu_block): their guards are not mapped. Once. */
+void page_use_add_blocks(uint64_t start, uint64_t end, uint64_t bytes);
+
 /* Somebody's walk over the uses of all pages: what the map said last holds for a while. Starts zeroed. */
 struct page_uses {
     uint64_t start, end;
@@ -63,8 +66,12 @@ struct page_uses {
  * *out_end: the same holds from page up to there. Any context. */
 struct page_use page_use_at(struct page_uses *uses, uint64_t page, uint64_t *out_end);
 
-/* Maps [start, end) anew, or unmaps it, and flushes this CPU's TLB. ERR_NO_MEMORY. */
+/* Maps [start, end) anew, or unmaps it; when it returns no CPU uses what was there before. ERR_NO_MEMORY. Any CPU, not in interrupts,
+ * no lock held. */
 int paging_set(uint64_t start, uint64_t end, struct page_use use);
+
+/* The same for whatever page_use_at() says of each page. */
+int paging_refresh(uint64_t start, uint64_t end);
 
 /* Pages that follow each other and have the same attributes. */
 struct page_run {

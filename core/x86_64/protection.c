@@ -2,8 +2,6 @@
 #include "core/x86_64/cpu.h"
 #include "core/x86_64/paging.h"
 
-enum { EFER_NXE = 1u << 11 };
-
 /* SDM vol. 2A, "CPUID", leaf 7: SMEP EBX 7, SMAP EBX 20, UMIP ECX 2. */
 static uint64_t cr4_wanted(void)
 {

@@ -33,7 +33,8 @@ struct irq;                              /* an attached handler */
 
 /* Attaches to a line of the interrupt controllers (PC: a GSI, see irq_isa_line()), unmasked when this returns. Several may share a
  * line; each is asked at each interrupt. Trigger and polarity are those of the firmware's tables.
- * 0; ERR_NOT_FOUND: no controller has this line; ERR_FULL: no vector is left on that CPU; ERR_NO_MEMORY; ERR_BAD_VALUE: no such CPU.
+ * 0; ERR_NOT_FOUND: no controller has this line; ERR_FULL: no vector is left on that CPU; ERR_NO_MEMORY; ERR_BAD_VALUE: no such CPU;
+ * ERR_UNSUPPORTED: that CPU's APIC id is above 254, where no line reaches.
  * Any CPU, not in interrupts. */
 int irq_attach(uint32_t line, const struct irq_wish *wish, struct irq **out_irq);
 
@@ -46,7 +47,8 @@ struct irq_message {
 /* Attaches to messages. Same errors and callers as irq_attach(); irq_mask() has no effect on it: mask the device. */
 int irq_attach_message(const struct irq_wish *wish, struct irq **out_irq, struct irq_message *out_message);
 
-/* Ends an attachment; when it returns no handler runs any more on this CPU and none starts. Not in interrupts. NULL is ignored. */
+/* Ends an attachment; when it returns its handler runs no more, on any CPU (one with .nests may still be, on another). Not in
+ * interrupts. NULL is ignored. */
 void irq_detach(struct irq *irq);
 
 /* Masks and unmasks the line of an attachment, for all who share it. Any context. Unmasking also forgives a storm. */

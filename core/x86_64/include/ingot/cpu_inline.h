@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CPU_LOCAL_SELF = 0, CPU_LOCAL_ID = 8 };    /* offsets in struct cpu, which GS points to; asserted in core/x86_64/cpu.h */
+enum { CPU_LOCAL_SELF = 0, CPU_LOCAL_ID = 8, CPU_LOCAL_DISTANCE = 24 };    /* offsets in struct cpu, which GS points to; asserted in core/x86_64/cpu.h */
 
 /* This CPU's number. Holds until the caller lets itself be moved, which nothing here does. */
 static inline uint32_t cpu_id(void)
@@ -12,6 +12,14 @@ static inline uint32_t cpu_id(void)
     uint32_t id;
     __asm__ volatile("movl %%gs:%c1, %0" : "=r"(id) : "i"(CPU_LOCAL_ID));
     return id;
+}
+
+/* How far this CPU's own variables lie behind CPU 0's: for per_cpu(). */
+static inline uintptr_t cpu_local_distance(void)
+{
+    uintptr_t distance;
+    __asm__ volatile("movq %%gs:%c1, %0" : "=r"(distance) : "i"(CPU_LOCAL_DISTANCE));
+    return distance;
 }
 
 /* The CPU's own counter (TSC), which starts at 0 with power-on. Not ordered against other instructions. */

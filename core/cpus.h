@@ -1,0 +1,46 @@
+/* Processors between the portable part (core/cpus.c: who does which job) and the CPU folder (starting, waking and stopping them). */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "core/arch.h"
+
+#include <ingot/cpu.h>
+
+enum { CPUS_MAX = 1024 };
+
+/* Starts all that the machine has and the command line allows. Boot CPU, once, interrupts on; after the clock and the log. */
+void cpus_start(void);
+
+/* A CPU that has been started comes here, with its interrupts on, when it has got its number, and does jobs for ever. */
+_Noreturn void cpus_work(void);
+
+/* An interrupt that somebody sent by arch_cpu_kick() came to this CPU. Interrupts off. */
+void cpus_kicked(void);
+
+/* Does run(argument) in an interrupt of every CPU, and here, and returns when all have done it. Not in interrupts; the caller holds no
+ * lock, or those who wait for it could not answer. */
+void cpus_interrupt_all(void (*run)(void *argument), void *argument);
+
+/* Whether it sleeps for want of work. For crash reports. */
+bool cpus_is_idle(uint32_t cpu);
+
+/* ---- what the CPU folder provides ---- */
+
+/* Starts up to max - 1 CPUs and returns how many run now, this one included; distance[n] is then set for all of them. */
+uint32_t arch_cpus_start(uint32_t max, uintptr_t distance[CPUS_MAX]);
+
+/* Raises an interrupt on a CPU that runs; cpus_kicked() is called there. Any context. */
+void arch_cpu_kick(uint32_t cpu);
+
+/* Sleeps until an interrupt has been served, or *word is no longer value, or for no reason. Interrupts off before, on afterwards. */
+void arch_cpu_sleep(const _Atomic uint32_t *word, uint32_t value);
+
+/* Whether a store to its word wakes a CPU from arch_cpu_sleep(), so that it need not be kicked. */
+bool arch_store_wakes(void);
+
+/* Stops all other CPUs for good, wherever they are, and waits until they have stopped, but not for long. Any context. */
+void arch_stop_others(void);
+
+/* Where a CPU was when it was stopped. False: it has not answered. */
+bool arch_stopped_at(uint32_t cpu, struct arch_place *out_place);
