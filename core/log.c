@@ -1,14 +1,16 @@
-/* Lines are put together on the caller's stack, kept in a ring, and drained to the sinks: at once when they are open. */
+/* Lines are put together on the caller's stack, kept in a ring (core/log_ring.c), and drained to the sinks: at once when they are open. */
+#define LOG_SUBSYSTEM log
 #include "core/log.h"
 
 #include "core/clock.h"
 #include "core/display.h"
+#include "core/log_ring.h"
 #include "core/serial.h"
+
+#include <stdatomic.h>
 
 #include <ingot/cpu.h>
 #include <ingot/format.h>
-#define LOG_SUBSYSTEM log
-#include <ingot/log.h>
 #include <ingot/string.h>
 #include <ingot/utf8.h>
 
@@ -16,21 +18,10 @@ LOG_SUBSYSTEM_DEFINE(log);
 LOG_SUBSYSTEM_DEFINE(app);
 
 /* A prefix: brackets, dots and blanks, 11 + 6 digits of time, 5 of the CPU, 6 bytes of level, 14 of the subsystem's name. */
-enum { RING_BYTES = 32768, RAW = 0, PREFIX_BYTES = 56 };
+enum { PREFIX_BYTES = 56 };
 
-struct entry {
-    uint64_t stamp;                            /* clock_stamp() */
-    const char *subsystem;
-    uint16_t level;                            /* enum log_level, or RAW */
-    uint16_t cpu;
-    uint16_t bytes;                            /* of the text that follows; the next entry is at the next multiple of 8 */
-};
-_Static_assert(RING_BYTES % 8 == 0 && sizeof(struct entry) % 8 == 0, "entries stay aligned");
-
-static uint8_t ring[RING_BYTES] __attribute__((section(".noinit"), aligned(8)));
-static size_t ring_used, ring_drained;         /* offsets; kept lines lie between. Refilled from 0 once all is drained */
-static uint32_t lost_lines;                    /* not told yet */
-static bool open, draining, dying;
+static _Atomic bool open, dying;
+static _Atomic bool sending;                   /* a serial port may have got half a line */
 
 /* ANSI colours for the screen: what is lost is red, what is missing is yellow. */
 static const char level_color[][8] = { "", "\033[1;31m", "\033[1;33m", "", "\033[2m" };
@@ -122,7 +113,7 @@ static char *put_number(char *to, uint64_t value, unsigned places, char fill)
 }
 
 /* "[    0.012345] 0 info  smp: " into prefix, which has PREFIX_BYTES; returns its length. */
-static size_t put_prefix(char *prefix, const struct entry *entry)
+static size_t put_prefix(char *prefix, const struct log_entry *entry)
 {
     uint64_t us = clock_stamp_ns(entry->stamp) / 1000;
     char *to = put_text(prefix, "[");
@@ -139,76 +130,73 @@ static size_t put_prefix(char *prefix, const struct entry *entry)
 }
 
 /* On the screen the line that says what a panic is stands out from those around it. */
-static const char *color_of(const struct entry *entry, const char *text)
+static const char *color_of(const struct log_entry *entry)
 {
-    bool headline = dying && entry->level == RAW && entry->bytes > 5 && !memcmp(text, "PANIC", 5);
+    bool headline = dying && entry->level == LOG_RAW && entry->bytes > 5 && !memcmp(entry->text, "PANIC", 5);
 
     return level_color[headline ? LOG_ERROR : entry->level];
 }
 
-static void to_sinks(const struct entry *entry, const char *text)
+static void to_sinks(const struct log_entry *entry)
 {
     char prefix[PREFIX_BYTES];
-    size_t prefix_bytes = entry->level == RAW ? 0 : put_prefix(prefix, entry);
+    size_t prefix_bytes = entry->level == LOG_RAW ? 0 : put_prefix(prefix, entry);
 
-    serial_send_line(prefix, prefix_bytes, text, entry->bytes);
-    display_log_line(color_of(entry, text), prefix, prefix_bytes, text, entry->bytes);
+    atomic_store_explicit(&sending, true, memory_order_relaxed);
+    serial_send_line(prefix, prefix_bytes, entry->text, entry->bytes);
+    atomic_store_explicit(&sending, false, memory_order_relaxed);
+    log_ring_sent(entry);                      /* before the screen: should that be what breaks, then not over the same line again */
+    display_log_line(color_of(entry), prefix, prefix_bytes, entry->text, entry->bytes);
 }
 
-static void drain(void)
+static void make(struct log_entry *entry, const char *subsystem, unsigned level, const char *pattern, va_list args)
 {
-    while (ring_drained < ring_used) {
-        struct entry entry;
+    size_t length = (size_t)format_va(entry->text, sizeof(entry->text), pattern, args);
+    bool cut = length >= sizeof(entry->text);
 
-        memcpy(&entry, ring + ring_drained, sizeof(entry));
-        const char *text = (const char *)ring + ring_drained + sizeof(entry);
-        ring_drained += (sizeof(entry) + entry.bytes + 7) & ~(size_t)7;
-        to_sinks(&entry, text);
-    }
-    ring_used = ring_drained = 0;
+    entry->stamp = clock_stamp();
+    entry->subsystem = subsystem;
+    entry->cpu = (uint16_t)cpu_id();
+    entry->level = (uint8_t)level;
+    entry->bytes = (uint8_t)escape(entry->text, cut ? TEXT_BYTES : length, cut);
+}
+
+/* Not through the ring: it would be lost there itself. */
+static void tell_lost(const char *pattern, ...)
+{
+    struct log_entry entry;
+    va_list args;
+
+    va_start(args, pattern);
+    make(&entry, log_subsystem_log.name, LOG_WARN, pattern, args);
+    va_end(args);
+    to_sinks(&entry);
+}
+
+static void send(const struct log_entry *line, uint32_t lost)
+{
+    if (line)
+        to_sinks(line);
+    else
+        tell_lost("%u lines were lost: there was no room for them, or nobody to finish them", lost);
 }
 
 void log_flush(void)
 {
-    if (draining && !dying)
-        return;
-    draining = true;
-    drain();
-    while (lost_lines) {
-        uint32_t lost = lost_lines;
-
-        lost_lines = 0;
-        log_warn("%u lines were lost: there was no room for them", lost);
-        drain();
-    }
-    draining = false;
+    log_ring_drain(send);
 }
 
-static void keep(const char *subsystem, unsigned level, const char *text, size_t bytes)
+static void keep(const char *subsystem, unsigned level, const char *pattern, va_list args)
 {
-    struct entry entry = { clock_stamp(), subsystem, (uint16_t)level, (uint16_t)cpu_id(), (uint16_t)bytes };
-    size_t needed = (sizeof(entry) + bytes + 7) & ~(size_t)7;
-    uint64_t flags = cpu_interrupts_off();
+    struct log_entry entry;
+    uint64_t flags;
 
-    if (ring_used + needed > RING_BYTES) {
-        lost_lines++;
-    } else {
-        memcpy(ring + ring_used, &entry, sizeof(entry));
-        memcpy(ring + ring_used + sizeof(entry), text, bytes);
-        ring_used += needed;
-    }
-    if (open)
-        log_flush();
+    make(&entry, subsystem, level, pattern, args);
+    flags = cpu_interrupts_off();
+    log_ring_put(&entry);
     cpu_interrupts_restore(flags);
-}
-
-static void make(const char *subsystem, unsigned level, const char *pattern, va_list args)
-{
-    char text[LOG_LINE_BYTES];
-    size_t length = (size_t)format_va(text, sizeof(text), pattern, args);
-    bool cut = length >= sizeof(text);
-
-    keep(subsystem, level, text, escape(text, cut ? sizeof(text) - 1 : length, cut));
+    if (atomic_load_explicit(&open, memory_order_relaxed))
+        log_flush();
 }
 
 void log_line(const struct log_subsystem *subsystem, enum log_level level, const char *pattern, ...)
@@ -218,7 +206,7 @@ void log_line(const struct log_subsystem *subsystem, enum log_level level, const
     if (level > subsystem->level)
         return;
     va_start(args, pattern);
-    make(subsystem->name, level, pattern, args);
+    keep(subsystem->name, level, pattern, args);
     va_end(args);
 }
 
@@ -227,7 +215,7 @@ void log_raw(const char *pattern, ...)
     va_list args;
 
     va_start(args, pattern);
-    make("", RAW, pattern, args);
+    keep("", LOG_RAW, pattern, args);
     va_end(args);
 }
 
@@ -256,5 +244,8 @@ void log_panic_mode(void)
 {
     dying = true;
     open = true;
+    log_ring_seize();
+    if (atomic_exchange_explicit(&sending, false, memory_order_relaxed))
+        serial_send_line("", 0, "", 0);        /* ends the line, which comes once more */
     log_flush();
 }

@@ -12,8 +12,9 @@ void log_open(const char *loader_log);
  * told and passed over. NULL is nothing. Boot CPU. */
 void log_set_levels(const char *text);
 
-/* From now on no lock is waited for and no sink is spared: somebody is dying. Any context. */
+/* From now on this CPU sends all lines, its own and what the others have left, and no sink is spared: somebody is dying. What was on its way
+ * to a serial port is sent once more, whole. Any context, after the other CPUs were stopped. */
 void log_panic_mode(void);
 
-/* Sends out what is kept, for a panic before log_open(). */
+/* Sends out what is kept, unless another CPU is at it. Any context. */
 void log_flush(void);

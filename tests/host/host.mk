@@ -23,8 +23,15 @@ uart_sources  := core/serial.c core/driver.c core/error.c core/format.c drivers/
 uart_libs     := $(clock_libs)
 
 host_tests += log color
-log_sources   := core/log.c core/format.c core/utf8.c
+log_sources   := core/log.c core/log_ring.c core/format.c core/utf8.c
 color_sources := core/display.c core/error.c core/screen.c core/pen.c core/x86_64/clear.S core/font.c core/ansi.c core/utf8.c $(OUT)/core/font_table.S
+
+# The log's ring: all orders of the steps of a few CPUs; then threads, with signals for NMIs, and under TSan.
+host_tests += log_ring log_threads log_threads_tsan
+log_ring_flags           := -DLOG_RING_CHUNKS=4 -fno-sanitize=address    # which cannot follow from stack to stack
+log_threads_sources      := $(log_sources)
+log_threads_tsan_sources := $(log_sources)
+log_threads_tsan_main    := log_threads
 
 host_tests += string format utf8 font screen
 string_sources := tests/host/renamed_string.c tests/host/renamed_mem.S
