@@ -173,6 +173,8 @@ static int attach(uint32_t line, const struct irq_wish *wish, struct irq **out_i
 
     if (wish->cpu >= cpu_count() || !wish->handler)
         return ERR_BAD_VALUE;
+    if (arch_irq_first_vector() == arch_irq_end_vector())
+        return ERR_NOT_FOUND;
     irq = malloc(sizeof(*irq));
     if (!irq)
         return ERR_NO_MEMORY;
@@ -255,6 +257,11 @@ void irq_unmask(struct irq *irq)
     irq->burst = 0;
     irq->burst_start_ns = time_ns();
     arch_irq_set_masked(irq->line, false);
+}
+
+bool irq_is_pending(const struct irq *irq)
+{
+    return arch_irq_is_pending(irq->vector);
 }
 
 /* All handlers of the vector move together. */

@@ -12,13 +12,14 @@ void irq_count_spurious(void);
 
 /* ---- what the CPU folder provides ---- */
 
-/* Vectors that devices may have: [first, end). */
+/* Vectors that devices may have: [first, end), none where nothing can interrupt. */
 unsigned arch_irq_first_vector(void);
 unsigned arch_irq_end_vector(void);
 
 /* Leads a line to a vector on a CPU, masked. ERR_NOT_FOUND: nobody has this line. */
 int arch_irq_route(uint32_t line, uint32_t cpu, unsigned vector);
 void arch_irq_set_masked(uint32_t line, bool masked);
+bool arch_irq_is_pending(unsigned vector);
 void arch_irq_message(uint32_t cpu, unsigned vector, struct irq_message *out_message);
 
 /* Interrupt controllers into a known state: everything masked. Boot CPU, after ACPI. */

@@ -1,5 +1,6 @@
 #include "core/timer.h"
 
+#include "core/irq.h"
 #include "core/option.h"
 #include "core/timer_queue.h"
 
@@ -52,10 +53,11 @@ extern const struct timer_device __start_timer_devices[], __stop_timer_devices[]
 static bool start(struct cpu_timers *timers, uint32_t cpu)
 {
     const char *wanted = option("timer");
+    bool has_vectors = arch_irq_first_vector() < arch_irq_end_vector();
 
     if ((!wanted || !strcmp(wanted, arch_timer_name)) && arch_timer_start() == 0)
         return true;
-    for (const struct timer_device *device = __start_timer_devices; device < __stop_timer_devices; device++) {
+    for (const struct timer_device *device = __start_timer_devices; has_vectors && device < __stop_timer_devices; device++) {
         int number = !wanted || !strcmp(wanted, device->name) ? device->start(cpu) : ERR_NOT_FOUND;
 
         if (number >= 0) {

@@ -78,7 +78,7 @@ enum {                            /* HPET_TIMER, low word */
 /* A comparator matches when the counter is equal to it, so one that is written too late waits for a whole round of the counter. Chipsets
  * take a while until a written value counts: a distance of so many ticks, seen after the write, is safe. */
 enum { SAFE_TICKS = 128, TRIES = 10 };
-enum { FAR_NS = 1000000000, NEAR_NS = 2 * 1000000 / IRQ_STORM_PER_MS, LOOK_US = 20 };    /* nearer ones could be taken for a storm */
+enum { FAR_NS = 1000000000, NEAR_NS = 2 * 1000000 / IRQ_STORM_PER_MS, LOOK_US = 20, PROOF_US = 100000 };    /* nearer ones could be taken for a storm */
 enum { TIMERS_MAX = 32, LINES = 32, ISA_LINES = 16 };
 
 static struct hpet_timer {
@@ -131,11 +131,26 @@ static enum irq_answer hpet_expired(void *argument)
     return IRQ_MINE;
 }
 
-static bool try_message(unsigned number, const struct irq_wish *wish)
+/* Interrupts are off, so the first one waits, and finds nothing due later. */
+static bool interrupts(unsigned number)
+{
+    hpet_set(number, 0);
+    for (uint32_t us = 0; us < PROOF_US; us += LOOK_US) {
+        if (irq_is_pending(timers[number].irq))
+            return true;
+        delay_us(LOOK_US);
+    }
+    log_warn("timer %u was set, and does not interrupt by %s", number, timers[number].config & TIMER_MESSAGE ? "messages" : "its line");
+    hpet_set(number, UINT64_MAX);
+    irq_detach(timers[number].irq);
+    return false;
+}
+
+static bool try_message(unsigned number, uint32_t config, const struct irq_wish *wish)
 {
     struct irq_message message;
 
-    if (irq_attach_message(wish, &timers[number].irq, &message))
+    if (!(config & TIMER_HAS_MESSAGE) || irq_attach_message(wish, &timers[number].irq, &message))
         return false;
     if (message.address > UINT32_MAX) {
         irq_detach(timers[number].irq);
@@ -143,8 +158,8 @@ static bool try_message(unsigned number, const struct irq_wish *wish)
     }
     mmio_write32(timer_reg(number, HPET_MESSAGE), message.data);
     mmio_write32(mmio_at(timer_reg(number, HPET_MESSAGE), 4), (uint32_t)message.address);
-    timers[number].config |= TIMER_MESSAGE;
-    return true;
+    timers[number].config = config | TIMER_MESSAGE;
+    return interrupts(number);
 }
 
 static bool is_used(uint32_t line)
@@ -158,43 +173,47 @@ static bool is_used(uint32_t line)
 }
 
 /* ISA lines carry edges; the others are PCI's as well, and level-triggered. A timer that does not take the line shows another one. */
-static bool try_line(unsigned number, const struct irq_wish *wish, uint32_t line)
+static bool try_line(unsigned number, uint32_t config, const struct irq_wish *wish, uint32_t line)
 {
-    uint32_t config = timers[number].config | line << TIMER_LINE_SHIFT | (line < ISA_LINES ? 0 : TIMER_LEVEL);
-
-    if (is_used(line))
-        return false;
+    config |= line << TIMER_LINE_SHIFT | (line < ISA_LINES ? 0 : TIMER_LEVEL);
     mmio_write32(timer_reg(number, HPET_TIMER), config & ~(uint32_t)TIMER_INTERRUPTS);
     if ((mmio_read32(timer_reg(number, HPET_TIMER)) & TIMER_LINE) >> TIMER_LINE_SHIFT != line || irq_attach(line, wish, &timers[number].irq))
         return false;
     timers[number].config = config;
-    return true;
+    return interrupts(number);
 }
 
 /* Where nothing else is left: timer 0 takes the PIT's line. */
-static bool try_legacy(unsigned number, const struct irq_wish *wish)
+static bool try_legacy(unsigned number, uint32_t config, const struct irq_wish *wish)
 {
+    volatile void *all = reg(&hpet, HPET_CONFIG);
+
     if (number != 0 || !(mmio_read32(reg(&hpet, HPET_CAPABILITIES)) & CAPABILITY_LEGACY) ||
         irq_attach(irq_isa_line(0), wish, &timers[0].irq))
         return false;
-    mmio_write32(reg(&hpet, HPET_CONFIG), mmio_read32(reg(&hpet, HPET_CONFIG)) | CONFIG_LEGACY);
-    return true;
+    mmio_write32(all, mmio_read32(all) | CONFIG_LEGACY);
+    timers[0].config = config;
+    if (interrupts(0))
+        return true;
+    mmio_write32(all, mmio_read32(all) & ~(uint32_t)CONFIG_LEGACY);
+    return false;
 }
 
 static bool lead_to(unsigned number, const struct irq_wish *wish)
 {
-    uint32_t has = mmio_read32(timer_reg(number, HPET_TIMER)), lines = mmio_read32(mmio_at(timer_reg(number, HPET_TIMER), 4));
+    uint32_t config = mmio_read32(timer_reg(number, HPET_TIMER)), lines = mmio_read32(mmio_at(timer_reg(number, HPET_TIMER), 4));
 
-    timers[number].config = (has & ~(uint32_t)(TIMER_LEVEL | TIMER_PERIODIC | TIMER_LINE | TIMER_MESSAGE)) | TIMER_32_BITS | TIMER_INTERRUPTS;
-    if (has & TIMER_HAS_MESSAGE && try_message(number, wish))
+    config &= ~(uint32_t)(TIMER_LEVEL | TIMER_PERIODIC | TIMER_LINE | TIMER_MESSAGE);
+    config |= TIMER_32_BITS | TIMER_INTERRUPTS;
+    if (try_message(number, config, wish))
         return true;
     for (uint32_t i = 0; i < LINES; i++) {
         uint32_t line = (i + ISA_LINES) % LINES;
 
-        if (lines >> line & 1 && try_line(number, wish, line))
+        if (lines >> line & 1 && !is_used(line) && try_line(number, config, wish, line))
             return true;
     }
-    return try_legacy(number, wish);
+    return try_legacy(number, config, wish);
 }
 
 /* Also slow by far counts as stopped. */
@@ -218,7 +237,6 @@ static int hpet_timer_start(uint32_t cpu)
     while ((number = timers_tried++) < count) {
         if (!lead_to(number, &(struct irq_wish){ .name = "hpet timer", .handler = hpet_expired, .argument = &timers[number], .cpu = cpu }))
             continue;
-        mmio_write32(reg(&hpet, HPET_STATUS), 1u << number);
         log_info("timer %u is cpu %u's, by %s", number, cpu, timers[number].config & TIMER_MESSAGE ? "messages" : "a line");
         return (int)number;
     }

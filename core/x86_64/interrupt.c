@@ -31,6 +31,7 @@ enum { ISA_LINES = 16, LINES_MAX = 240 };
 
 static struct acpi_interrupts found;
 static unsigned lines_of[ACPI_IOAPICS_MAX];
+static bool has_vectors;                              /* there is a local APIC */
 static struct lock ioapic_lock = LOCK("ioapic");      /* select and window are a pair */
 
 /* ---- 8259 ---- */
@@ -116,7 +117,7 @@ uint32_t irq_isa_line(uint8_t isa)
 /* ---- what core/irq.c asks for ---- */
 
 unsigned arch_irq_first_vector(void) { return VECTOR_DEVICE_FIRST; }
-unsigned arch_irq_end_vector(void) { return VECTOR_DEVICE_END; }
+unsigned arch_irq_end_vector(void) { return has_vectors ? VECTOR_DEVICE_END : VECTOR_DEVICE_FIRST; }
 
 int arch_irq_route(uint32_t line, uint32_t cpu, unsigned vector)
 {
@@ -151,6 +152,8 @@ void arch_irq_set_masked(uint32_t line, bool masked)
     lock_give_irq(&ioapic_lock, flags);
 }
 
+bool arch_irq_is_pending(unsigned vector) { return lapic_is_requested(vector); }
+
 /* SDM vol. 3A, "Message Signalled Interrupts": fixed delivery, physical destination, edge. */
 void arch_irq_message(uint32_t cpu, unsigned vector, struct irq_message *out_message)
 {
@@ -169,6 +172,7 @@ void arch_irq_start(void)
         machine_degraded("interrupts");
         return;
     }
+    has_vectors = true;
     for (uint32_t i = 0; i < found.ioapics; i++)
         ioapic_start(i);
     cpu_interrupts_on();

@@ -58,10 +58,13 @@ void lapic_tell_error(void)
         log_warn("the local APIC of cpu %u reports errors %#x (SDM vol. 3A, \"Error Status Register\")", cpu_id(), errors);
 }
 
-bool lapic_in_service(unsigned vector)
+static bool is_set(enum lapic_reg first, unsigned vector)
 {
-    return lapic_read((enum lapic_reg)(LAPIC_ISR + vector / 32 * 16)) >> (vector % 32) & 1;
+    return lapic_read((enum lapic_reg)(first + vector / 32 * 16)) >> (vector % 32) & 1;
 }
+
+bool lapic_in_service(unsigned vector) { return is_set(LAPIC_ISR, vector); }
+bool lapic_is_requested(unsigned vector) { return is_set(LAPIC_IRR, vector); }
 
 /* The two halves of the ICR; the upper one holds the destination, unless the lower one has a shorthand. */
 static void send(uint32_t high, uint32_t low)

@@ -57,7 +57,9 @@ uint32_t lapic_id(void);
 /* VECTOR_LAPIC_ERROR came: says which errors, a few times. */
 void lapic_tell_error(void);
 
+/* The vector runs on this CPU; or it was raised and waits until interrupts are on. */
 bool lapic_in_service(unsigned vector);
+bool lapic_is_requested(unsigned vector);
 
 /* Sends an interrupt to a CPU: command is the lower half of the ICR, a vector and perhaps a delivery mode. Any context. */
 void lapic_send(uint32_t apic_id, uint32_t command);

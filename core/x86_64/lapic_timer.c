@@ -94,7 +94,7 @@ static bool interrupts(void)
     __asm__ volatile("mfence" ::: "memory");   /* SDM vol. 3A, "TSC-Deadline Mode": before the first WRMSR, in xAPIC mode */
     arch_timer_set(start_ns, start_ns);
     do
-        if (lapic_read((enum lapic_reg)(LAPIC_IRR + VECTOR_TIMER / 32 * 16)) >> VECTOR_TIMER % 32 & 1)
+        if (lapic_is_requested(VECTOR_TIMER))
             return true;
     while (time_ns() - start_ns < PROOF_MS * 1000000ull);
     log_warn("the local APIC's, set %s, does not interrupt cpu %u", mode == DEADLINE ? "to a value of the TSC" : "to count", cpu_id());

@@ -50,13 +50,14 @@ def test_on_other_machines(machine, config, absent):
     assert names(text, "absent") - absent <= {"map-device"} and absent <= names(text, "absent"), text
 
 
+HPET_MESSAGES = ("-global", "hpet.msi=on")
 TIMERS = "timer-precision timer-periodic timer-1000 timer-handlers timer-flood clock-delays irq line-pit line-rtc"
 
 
 @pytest.mark.parametrize("config, by", [
     pytest.param(Config(), "a line", id="q35"),
     pytest.param(Config(machine="pc"), "a line", id="pc"),                        # line 2 only, by edges
-    pytest.param(Config(extra=("-global", "hpet.msi=on")), "messages", id="q35-messages"),
+    pytest.param(Config(extra=HPET_MESSAGES), "messages", id="q35-messages", marks=full),
 ])
 def test_timers_by_hpet(machine, config, by):
     text = run(machine, APP, f"timer=hpet {TIMERS}", config)
@@ -76,9 +77,10 @@ def test_a_timer_that_is_not_there(machine, words, config, why):
 
 @full
 def test_without_a_local_apic(machine):
-    text = run(machine, APP, "clock-delays irq line probe map audit", Config(cpu="max,-apic"))
+    text = run(machine, APP, "timer-periodic clock-delays irq line probe map audit", Config(cpu="max,-apic", extra=HPET_MESSAGES))
+    assert "nothing can interrupt cpu 0 at a time: it has no timers" in text, text
     assert "this CPU has no local APIC: there are no interrupts" in text, text
-    assert {"irq-round-trip", "irq-nesting", "line-pit", "line-rtc"} <= names(text, "absent"), text
+    assert {"timer-periodic", "irq-round-trip", "irq-nesting", "line-pit", "line-rtc"} <= names(text, "absent"), text
 
 
 @full

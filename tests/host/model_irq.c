@@ -26,6 +26,7 @@ int irq_attach_message(const struct irq_wish *wish, struct irq **out_irq, struct
     return attach(UINT32_MAX, wish, out_irq);
 }
 
+bool irq_is_pending(const struct irq *irq) { return model_irqs.is_pending(irq); }
 void irq_detach(struct irq *irq) { irq->attached = false; }
 
 bool irq_stats(unsigned index, struct irq_stats *out_stats)

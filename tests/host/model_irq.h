@@ -17,5 +17,6 @@ struct model_irqs {
     uint32_t lines;                      /* lines that there are: 0 to this one less */
     uint64_t message_address;
     bool no_vectors;                     /* nobody can attach */
+    bool (*is_pending)(const struct irq *irq);
 };
 extern struct model_irqs model_irqs;

@@ -36,6 +36,7 @@ extern const struct timer_device __start_timer_devices[], __stop_timer_devices[]
 
 struct machine {
     struct model_fault fault;
+    bool lost_messages, lost_lines;              /* interrupts that do not arrive */
     bool no_table, has_messages, no_vectors, fast;
     uint32_t lines, used_line;                   /* 0: the usual, which are 20 to 23; none */
     uint32_t capabilities;
@@ -72,6 +73,21 @@ void timer_interrupt(void) { outcome->came++; }
 
 static const struct timer_device *device(void) { return &__start_timer_devices[0]; }
 
+/* While the driver starts it: later the test calls the handler. */
+static bool is_pending(const struct irq *irq)
+{
+    for (unsigned i = 0; i < MODEL_HPET_TIMERS; i++) {
+        const struct model_hpet_timer *timer = &hpet.timer[i];
+        bool message = timer->config & 1u << 14;
+        uint32_t line = hpet.config & 2 && i == 0 ? 2 : timer->config >> 9 & 31;
+
+        if (irq->line != (message ? UINT32_MAX : line) || (message && timer->message_data != 0x40u + (unsigned)(irq - model_irqs.irq)))
+            continue;
+        return timer->config & 1u << 2 && timer->due_ps <= model_device_ps() && !(message ? machine.lost_messages : machine.lost_lines);
+    }
+    return false;
+}
+
 static void build(const struct machine *m)
 {
     model_bus_clear();
@@ -87,7 +103,7 @@ static void build(const struct machine *m)
         hpet.timer[i].lines = m->lines ? m->lines : hpet.timer[i].lines;
     }
     model_irqs = (struct model_irqs){ .lines = 24, .message_address = m->message_address ? m->message_address : 0xfee00000,
-                                      .no_vectors = m->no_vectors };
+                                      .no_vectors = m->no_vectors, .is_pending = is_pending };
     if (m->used_line)
         irq_attach(m->used_line, &(struct irq_wish){ 0 }, &(struct irq *){ NULL });
 }
@@ -107,6 +123,8 @@ static void live(const void *argument)
     model_log = &outcome->log;
     build(&machine);
     start();
+    for (unsigned i = 0; i < MODEL_HPET_TIMERS; i++)
+        hpet.timer[i].due_ps = 0;                /* those that proved them were taken */
     for (uint32_t cpu = 0; cpu < 5; cpu++)
         if (outcome->number[cpu] >= 0)
             device()->set((unsigned)outcome->number[cpu], 1000000);
@@ -228,6 +246,24 @@ static void without_vectors_there_is_none(void **state)
     run((struct machine){ .no_vectors = true, .has_messages = true });
     expect_numbers(ERR_NOT_FOUND, ERR_NOT_FOUND, ERR_NOT_FOUND);
     assert_int_equal(log_told("none of 3 timers is left for cpu 0"), 1);
+}
+
+static void interrupts_that_do_not_arrive_are_not_believed(void **state)
+{
+    (void)state;
+    run((struct machine){ .has_messages = true, .lost_messages = true });
+    expect_numbers(0, 1, 2);
+    assert_int_equal(log_told("does not interrupt by messages"), 3);
+    assert_int_equal(outcome->irqs.irq[1].line, 20);
+    assert_false(outcome->irqs.irq[0].attached);
+    run((struct machine){ .lines = 1u << 20, .lost_lines = true });
+    expect_numbers(ERR_NOT_FOUND, ERR_NOT_FOUND, ERR_NOT_FOUND);
+    assert_int_equal(log_told("does not interrupt by its line"), 4);     /* the PIT's too */
+    assert_int_equal(outcome->hpet.config, 1);
+    for (unsigned i = 0; i < outcome->irqs.count; i++)
+        assert_false(outcome->irqs.irq[i].attached);
+    for (unsigned i = 0; i < MODEL_HPET_TIMERS; i++)
+        assert_false(outcome->hpet.timer[i].config & 1u << 2);
 }
 
 /* ---- broken ones ---- */
@@ -398,6 +434,7 @@ int main(void)
         cmocka_unit_test(without_lines_the_first_takes_the_pits),
         cmocka_unit_test(without_lines_and_without_the_pits_there_is_none),
         cmocka_unit_test(without_vectors_there_is_none),
+        cmocka_unit_test(interrupts_that_do_not_arrive_are_not_believed),
         cmocka_unit_test(a_counter_that_does_not_count_is_refused),
         cmocka_unit_test(a_machine_without_one_says_so),
         cmocka_unit_test(every_shot_comes_and_none_early),

@@ -44,7 +44,8 @@ struct irq_message {
     uint32_t data;
 };
 
-/* Attaches to messages. Same errors and callers as irq_attach(); irq_mask() has no effect on it: mask the device. */
+/* Attaches to messages. Same callers as irq_attach(), and same errors, ERR_NOT_FOUND where the CPU takes none; irq_mask() has no
+ * effect on it: mask the device. */
 int irq_attach_message(const struct irq_wish *wish, struct irq **out_irq, struct irq_message *out_message);
 
 /* Ends an attachment; when it returns its handler runs no more, on any CPU (one with .nests may still be, on another). Not in
@@ -54,6 +55,9 @@ void irq_detach(struct irq *irq);
 /* Masks and unmasks the line of an attachment, for all who share it. Any context. Unmasking also forgives a storm. */
 void irq_mask(struct irq *irq);
 void irq_unmask(struct irq *irq);
+
+/* It was raised on this CPU, and its handler waits until interrupts are on. Any context, on the attachment's CPU. */
+bool irq_is_pending(const struct irq *irq);
 
 /* Moves an attachment, and all who share its line, to another CPU. ERR_BAD_VALUE, ERR_FULL; ERR_UNSUPPORTED for messages, whose device
  * has to be told: detach and attach. Not in interrupts. */

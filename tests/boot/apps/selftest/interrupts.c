@@ -171,11 +171,14 @@ static enum verdict exhaustion(char *figures)
     unsigned count = 0, arrived;
     int error;
 
+    if (absent()) {
+        MUST(irq_attach_message(&wish, &attached[0], &message) == -1);   /* ERR_NOT_FOUND */
+        return SAY(ABSENT, "this CPU has no local APIC");
+    }
     while (count < ATTACHED_MAX && (error = irq_attach_message(&wish, &attached[count], &message)) == 0) {
         came = 0;
-        if (!absent())
-            interrupt_self(message.data);
-        arrived = absent() || wait_for(&came, 1, 2000000);
+        interrupt_self(message.data);
+        arrived = wait_for(&came, 1, 2000000);
         if (!arrived)
             return SAY(FAILED, "vector %u did not come", message.data);
         count++;
