@@ -33,10 +33,13 @@ TARGET_CFLAGS += -Icore/include -Icore/$(ARCH)/include
 # Interrupts do not save vector registers, so core and drivers must not use them: gcc then refuses a float.
 CORE_CFLAGS = $(TARGET_CFLAGS) -mgeneral-regs-only -I.
 
-# Small first: the whole image has 96 KiB. What runs often is built for speed. The two passes that are left out copy code to save jumps.
+# Small first: the whole image has 96 KiB. What runs often is built for speed. The passes that are left out make code longer even where
+# size is asked for: two copy it to save jumps, three keep values for longer than there are registers.
+SMALL := $(shell gcc -Oz -E -xc /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os)    # -Oz is gcc 12's and later
+SMALL += -fno-thread-jumps -fno-tree-dominator-opts -fno-move-loop-invariants -fno-tree-loop-im -fno-caller-saves
 core_hot := x86_64/page_use pages tree x86_64/paging heap timer_queue timer irq pen x86_64/interrupt x86_64/trap
 CORE_CFLAGS += -falign-functions=1 -falign-jumps=1 -falign-loops=1             # no padding between and in functions: it is 1 % of the image
-CORE_CFLAGS += $(if $(filter $(core_hot:%=$(OUT)/core/%.o),$@),-O2,-Os -fno-thread-jumps -fno-tree-dominator-opts)
+CORE_CFLAGS += $(if $(filter $(core_hot:%=$(OUT)/core/%.o),$@),-O2,$(SMALL))
 
 core_objects := $(patsubst %,$(OUT)/%.o,$(basename $(core_sources) $(core_cpu_sources))) $(OUT)/core/font_table.o
 driver_objects = $(patsubst %.c,$(OUT)/%.o,$(drivers_sources))

@@ -12,11 +12,10 @@ EFI_ABI_FLAGS := -DGNU_EFI_USE_MS_ABI              # EFIAPI becomes ms_abi: with
 EFI_ABI_FLAGS += -fshort-wchar                     # CHAR16 strings are L"..."
 EFI_ABI_FLAGS += -isystem /usr/include/efi -isystem /usr/include/efi/$(ARCH)   # not ours: no warnings about them
 
-# Small: speed comes from what is asked of the firmware, and how often. -Oz is gcc 12's and later.
-EFI_OPTIMISE := $(shell gcc -Oz -E -xc /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os)
-
 # Flags for all of the loader, each with its reason.
-EFI_CFLAGS = -std=gnu11 $(EFI_OPTIMISE) -g -Wall -Wextra -Wshadow -Wmissing-prototypes -Werror -MMD -MP $(EFI_ABI_FLAGS) -I.
+EFI_CFLAGS = -std=gnu11 -g -Wall -Wextra -Wshadow -Wmissing-prototypes -Werror -MMD -MP $(EFI_ABI_FLAGS) -I.
+EFI_CFLAGS += $(SMALL)                             # speed comes from what is asked of the firmware, and how often
+EFI_CFLAGS += -flto -flto-partition=one            # what is called once becomes a part of its caller, in whatever file it is
 EFI_CFLAGS += -ffreestanding                       # there is no C library below us
 EFI_CFLAGS += -mno-red-zone                        # the firmware takes interrupts on our stack
 EFI_CFLAGS += -mgeneral-regs-only                  # the firmware's calling convention keeps XMM6-15; we never touch them
@@ -31,8 +30,10 @@ EFI_CFLAGS += -fno-tree-loop-distribute-patterns   # memcpy written as a loop mu
 EFI_CFLAGS += -fno-jump-tables                     # a table of addresses would be relocated at every start
 EFI_CFLAGS += -ffile-prefix-map=$(CURDIR)=.        # the same bytes from any directory
 
-EFI_LDFLAGS := -pie --no-dynamic-linker -T efi/link.ld --gc-sections --build-id=none -z max-page-size=4096 -z noexecstack \
-               -z nocombreloc --no-undefined --fatal-warnings
+# gcc calls the linker, and compiles in it. It makes calls of memcpy out of nothing, so these functions are left as they are.
+EFI_LDFLAGS := -nostdlib -pie -Wl,--no-dynamic-linker,-T,efi/link.ld,--gc-sections,--build-id=none,-z,max-page-size=4096,-z,noexecstack \
+               -Wl,-z,nocombreloc,--no-undefined,--fatal-warnings
+$(OUT)/efi/$(ARCH)/string.o: EFI_CFLAGS += -fno-lto
 
 efi_objects := $(patsubst %,$(OUT)/%.o,$(basename $(efi_sources) $(efi_cpu_sources)))
 
@@ -47,7 +48,7 @@ $(OUT)/efi/core_file.o: efi/core_file.S $(OUT)/core.bin efi/efi.mk
 	$(CC) $(EFI_CFLAGS) -DCORE_FILE='"$(OUT)/core.bin"' -c -o $@ $<
 
 $(OUT)/loader.elf: $(efi_objects) efi/link.ld
-	$(LD) $(EFI_LDFLAGS) -o $@ $(filter %.o,$^)
+	$(CC) $(EFI_CFLAGS) $(EFI_LDFLAGS) -o $@ $(filter %.o,$^)
 $(OUT)/BOOTX64.EFI: $(OUT)/loader.elf tools/elf2pe.py tools/pe_lint.py
 	$(PYTHON) tools/elf2pe.py $< $@
 	$(PYTHON) tools/pe_lint.py $@
