@@ -12,6 +12,10 @@
 /* The boot CPU's own area, descriptors and exception vectors: from here on a fault ends in words. First call of the core. */
 void arch_start_boot_cpu(void);
 
+/* From here on the boot CPU's canary, which functions guard their frames with, cannot be foreseen. Callers must not return: their frames
+ * have the one of before. Boot CPU, after seed_start(). */
+void arch_start_canary(void);
+
 /* Takes over from the view where stacks and their guards lie. Boot CPU, once. */
 void arch_start_memory(const struct handoff_view *view);
 

@@ -1,7 +1,7 @@
 # The core: everything an application stands on, linked with drivers and application into one ELF that the loader carries.
 
 core_sources := \
-	core/start.c core/handoff.c core/option.c core/machine.c core/memory.c core/reclaim.c core/pages.c core/range.c \
+	core/start.c core/handoff.c core/seed.c core/option.c core/machine.c core/memory.c core/reclaim.c core/pages.c core/range.c \
 	core/tree.c core/lock.c core/cpus.c core/heap.c core/heap_guard.c core/irq.c core/timer.c core/timer_queue.c core/clock.c \
 	core/log.c core/log_ring.c core/log_level.c core/panic.c core/end.c core/driver.c core/serial.c core/display.c core/screen.c \
 	core/pen.c core/font.c core/ansi.c core/utf8.c core/error.c core/string.c core/format.c core/power.c core/acpi.c \
@@ -23,7 +23,9 @@ TARGET_CFLAGS += -fpie -fvisibility=hidden         # the loader may have to put 
 TARGET_CFLAGS += -mno-red-zone                     # interrupts push onto the running stack
 TARGET_CFLAGS += -fno-omit-frame-pointer           # a panic walks the callers without unwind tables
 TARGET_CFLAGS += -fno-asynchronous-unwind-tables   # which are therefore not carried
-TARGET_CFLAGS += -fno-stack-protector -fcf-protection=none -U_FORTIFY_SOURCE   # what distributions switch on by default
+TARGET_CFLAGS += -fcf-protection=none -U_FORTIFY_SOURCE                # what distributions switch on by default
+TARGET_CFLAGS += -fstack-protector-strong          # a function with an array on its stack looks, before it returns, whether it was overrun
+TARGET_CFLAGS += -mstack-protector-guard=tls -mstack-protector-guard-reg=gs -mstack-protector-guard-offset=16    # struct cpu.canary
 TARGET_CFLAGS += -fno-strict-aliasing              # hardware tables are looked at as several types
 TARGET_CFLAGS += -fno-common -ffunction-sections -fdata-sections               # what nobody calls is not linked
 TARGET_CFLAGS += -ffile-prefix-map=$(CURDIR)=.     # the same bytes from any directory

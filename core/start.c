@@ -13,6 +13,7 @@
 #include "core/machine.h"
 #include "core/memory.h"
 #include "core/option.h"
+#include "core/seed.h"
 #include "core/serial.h"
 
 #include <ingot/memory.h>
@@ -43,6 +44,8 @@ _Noreturn void core_start(struct handoff *block, uint64_t entry_ticks)
     machine_start(&view, entry_ticks);
     option_start(view.command_line, application_name);
     log_set_levels(option("log"));
+    seed_start(view.seed);                     /* and wiped */
+    arch_start_canary();
     arch_start_memory(&view);                  /* where stacks and guards lie */
     memory_start(&view);                       /* pages_alloc() works */
     acpi_init(view.roots ? view.roots->acpi_rsdp : 0, memory_readable);

@@ -1,5 +1,6 @@
 /* The processor itself: what it has, and switching it on for applications. */
 #include "core/arch.h"
+#include "core/seed.h"
 #include "core/x86_64/address.h"
 #include "core/x86_64/cpu.h"
 #include "core/x86_64/machine_check.h"
@@ -60,6 +61,17 @@ void cpu_units_start(void)
 {
     vector_units_start();
     machine_check_start();
+}
+
+uint64_t canary_make(void)
+{
+    return seed_next() & ~0xffull;            /* text that runs over ends with the 0 */
+}
+
+/* Itself without one, as it comes back to another. */
+__attribute__((no_stack_protector)) void arch_start_canary(void)
+{
+    cpu_area.canary = canary_make();
 }
 
 void arch_start_boot_cpu(void)

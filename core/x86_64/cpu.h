@@ -39,7 +39,7 @@ struct cpu {
     struct cpu *self;                         /* offset CPU_LOCAL_SELF */
     uint32_t id;                              /* offset CPU_LOCAL_ID */
     uint32_t apic_id;
-    uint64_t canary;                          /* offset CPU_LOCAL_CANARY */
+    uint64_t canary;                          /* offset CPU_LOCAL_CANARY: what functions guard their frames with */
     uintptr_t distance;                       /* offset CPU_LOCAL_DISTANCE: from the boot CPU's variables to this one's */
     uint64_t stack_base, stack_end;           /* where its program runs; the guard page lies below */
     struct ist_stack *ist_stacks;             /* IST_COUNT of them */
@@ -53,11 +53,15 @@ struct cpu {
     _Atomic bool stopped;
 };
 _Static_assert(offsetof(struct cpu, self) == CPU_LOCAL_SELF && offsetof(struct cpu, id) == CPU_LOCAL_ID &&
-               offsetof(struct cpu, distance) == CPU_LOCAL_DISTANCE, "ingot/cpu_inline.h reads them by these offsets");
+               offsetof(struct cpu, canary) == CPU_LOCAL_CANARY && offsetof(struct cpu, distance) == CPU_LOCAL_DISTANCE,
+               "ingot/cpu_inline.h and core.mk name these offsets");
 
 extern PER_CPU(struct cpu, cpu_area);         /* without per_cpu(): the boot CPU's */
 
 static inline struct cpu *cpu_area_of(uint32_t id) { return per_cpu_of(&cpu_area, id); }
+
+/* A canary for one CPU, to be in its struct cpu before it runs any C. Any context, after seed_start(). */
+uint64_t canary_make(void);
 
 /* The APIC id of CPU number id. Any context. */
 static inline uint32_t cpu_apic_id(uint32_t id) { return cpu_area_of(id)->apic_id; }

@@ -20,6 +20,12 @@ _start:
     xorl %eax, %eax
     rep stosq
 
+    leaq cpu_area(%rip), %rax           /* GS: C code looks for its canary there from the first function on */
+    movq %rax, %rdx
+    shrq $32, %rdx
+    movl $0xc0000101, %ecx              /* IA32_GS_BASE */
+    wrmsr
+
     andq $-16, %rsp                     /* the ABI's alignment at a call */
     xorl %ebp, %ebp                     /* backtraces end here */
     movq %rbx, %rdi

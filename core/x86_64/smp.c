@@ -126,6 +126,7 @@ __attribute__((no_stack_protector)) _Noreturn void cpu_entry(uint64_t slot)
 {
     struct cpu_block *block = (struct cpu_block *)(blocks + slot * block_bytes);
 
+    msr_write(MSR_GS_BASE, (uint64_t)per_cpu_in(&cpu_area, block));       /* what is called looks for its canary there */
     descriptors_load(per_cpu_in(&cpu_area, block), block->ist_stacks);
     cpu_main(slot);
 }
@@ -182,6 +183,7 @@ static bool make_blocks(const struct acpi_processor *processor, uint32_t count)
         cpu->id = slot + 1;
         cpu->apic_id = cpu->place.hardware_id = processor[slot].id;
         cpu->uid = processor[slot].uid;
+        cpu->canary = canary_make();
         cpu->distance = (uintptr_t)cpu - (uintptr_t)&cpu_area;
         cpu->stack_base = (uint64_t)block->stack;
         cpu->stack_end = cpu->stack_base + CPU_STACK_BYTES;

@@ -68,6 +68,7 @@ FAULTS = [
     ("int-28", "HYPERVISOR", "a hypervisor injection", None),
     ("int-31", "EXCEPTION", "a reserved exception", None),
     ("main-stack", "STACK-OVERFLOW", STACK.format("the stack of main"), "sink sink"),
+    ("array-overrun", "STACK", "the function around 0x[0-9a-f]+ has written past the end of its own data on the stack", None),
     ("handler-stack", "STACK-OVERFLOW", STACK.format("the stack of main"), "sink sink"),
     ("double-fault-stack", "STACK-OVERFLOW", STACK.format("the double-fault stack"), "sink sink"),
     ("nmi-stack", "STACK-OVERFLOW", STACK.format("the NMI stack"), "sink sink"),

@@ -5,7 +5,8 @@ host_tests := handoff
 
 handoff_sources := core/handoff.c core/format.c
 
-host_tests += option memory rtc
+host_tests += option memory rtc seed
+seed_sources   := core/seed.c
 option_sources := core/option.c tests/host/renamed_string.c tests/host/renamed_mem.S
 option_flags   := -Dstrlcpy=ingot_strlcpy                         # Debian 12's C library has none
 memory_sources := core/memory.c

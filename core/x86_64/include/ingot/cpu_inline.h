@@ -4,7 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CPU_LOCAL_SELF = 0, CPU_LOCAL_ID = 8, CPU_LOCAL_DISTANCE = 24 };    /* offsets in struct cpu, which GS points to; asserted in core/x86_64/cpu.h */
+/* Offsets in struct cpu, which GS points to; asserted in core/x86_64/cpu.h. The compiler itself reads the canary. */
+enum { CPU_LOCAL_SELF = 0, CPU_LOCAL_ID = 8, CPU_LOCAL_CANARY = 16, CPU_LOCAL_DISTANCE = 24 };
 
 /* This CPU's number. Holds until the caller lets itself be moved, which nothing here does. */
 static inline uint32_t cpu_id(void)

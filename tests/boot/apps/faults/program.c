@@ -18,6 +18,15 @@ static PRESS main_stack(void)
     __asm__ volatile("" ::: "memory");
 }
 
+/* Up to the end of its frame: over the canary, and not over what its caller saved. */
+static PRESS array_overrun(void)
+{
+    volatile uint8_t room[16], *end = __builtin_frame_address(0);
+
+    for (volatile uint8_t *at = room; at < end; at++)
+        *at = 0x55;
+}
+
 static __attribute__((noinline)) void sink_in_timer(struct timer *timer)
 {
     sink((uint64_t)timer->argument);
@@ -95,7 +104,7 @@ static PRESS free_pages_twice(void)
 }
 
 const struct button program_buttons[] = {
-    { "main-stack", main_stack }, { "handler-stack", handler_stack }, { "handler-null", handler_null }, { "fail-assert", fail_assert },
-    { "call-panic", call_panic }, { "panic-in-panic", panic_in_panic }, { "lock-twice", lock_twice }, { "free-twice", free_twice },
-    { "free-pages-twice", free_pages_twice }, { 0 },
+    { "main-stack", main_stack }, { "array-overrun", array_overrun }, { "handler-stack", handler_stack }, { "handler-null", handler_null },
+    { "fail-assert", fail_assert }, { "call-panic", call_panic }, { "panic-in-panic", panic_in_panic }, { "lock-twice", lock_twice },
+    { "free-twice", free_twice }, { "free-pages-twice", free_pages_twice }, { 0 },
 };

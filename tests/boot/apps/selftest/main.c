@@ -6,7 +6,7 @@
 #include <ingot/string.h>
 #include <ingot/time.h>
 
-static const struct check *const groups[] = { timer_checks, interrupt_checks, line_checks, memory_checks, access_checks };
+static const struct check *const groups[] = { timer_checks, interrupt_checks, line_checks, memory_checks, access_checks, canary_checks };
 uint64_t operations = 300000;
 
 uint32_t random_below(uint32_t limit)

@@ -15,7 +15,8 @@ struct check {
     const char *name;
     enum verdict (*run)(char *figures);
 };
-extern const struct check timer_checks[], interrupt_checks[], line_checks[], memory_checks[], access_checks[];   /* end with a NULL name */
+extern const struct check timer_checks[], interrupt_checks[], line_checks[], memory_checks[], access_checks[], canary_checks[];
+/* ... each ends with a NULL name */
 
 #define SAY(verdict, ...) (format(figures, FIGURES_BYTES, __VA_ARGS__), (verdict))
 #define MUST(condition) \
