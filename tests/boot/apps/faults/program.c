@@ -38,7 +38,7 @@ static void in_timer(void (*handler)(struct timer *))
     static struct timer timer;
 
     timer.handler = handler;
-    timer_arm(&timer, time_ns() + 1000000, 0);
+    timer_arm(&timer, time_ns() + 20000000, 0);         /* late enough that the loop below is what it interrupts */
     for (;;)
         cpu_wait();
 }
