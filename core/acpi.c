@@ -36,6 +36,7 @@ static const struct rule {
     { "FACP", 44, 0, { 0 } }, { "APIC", 44, 44, { 1, 1, 2 } }, { "HPET", 56, 0, { 0 } }, { "MCFG", 44, 0, { 0 } },
     { "SPCR", 52, 0, { 0 } }, { "DBG2", 44, 0, { 0 } }, { "WAET", 40, 0, { 0 } }, { "BGRT", 56, 0, { 0 } },
     { "SLIT", 44, 0, { 0 } }, { "FPDT", 36, 36, { 2, 1, 4 } }, { "SRAT", 48, 48, { 1, 1, 2 } },
+    { "WDAT", 68, 0, { 0 } },
 };
 
 struct table {
@@ -163,8 +164,11 @@ static bool accept(struct table *table, const struct acpi_window *window, uint32
     bool sound = sound_bytes == window->bytes;
 
     if (!adds_up(window)) {
-        tell_sum(name, table->address, sound ? "used, as its structure holds" : "not used, as its records break off too");
-        if (!sound)
+        bool used = sound && table->signature != SIGNATURE('W', 'D', 'A', 'T');
+
+        tell_sum(name, table->address, used ? "used, as its structure holds" :
+                 sound ? "not used, as it says what to write where" : "not used, as its records break off too");
+        if (!used)
             return false;
     }
     if (!sound)

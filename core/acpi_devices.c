@@ -1,4 +1,4 @@
-/* Tables that name one kind of device each: HPET, MCFG, and the serial ports of SPCR and DBG2. */
+/* Tables that name one kind of device each: HPET, MCFG, WDAT, and the serial ports of SPCR and DBG2. */
 #define LOG_SUBSYSTEM acpi
 #include "core/acpi.h"
 
@@ -74,6 +74,74 @@ int acpi_get_ecam(unsigned index, struct acpi_ecam *out_ecam)
         }
     }
     return ERR_NOT_FOUND;
+}
+
+/* ---- WDAT ---- */
+
+enum {                                   /* Microsoft, "Hardware Watchdog Timers Design Specification", watchdog action table */
+    WDAT_HEAD         = 36,              /* u32: bytes between the table's header and its entries */
+    WDAT_PERIOD       = 48,
+    WDAT_MAX_COUNT    = 52,
+    WDAT_MIN_COUNT    = 56,
+    WDAT_FLAGS        = 60,              /* bit 0 enabled, bit 7 stopped in sleep */
+    WDAT_ENTRIES      = 64,
+    WDAT_HEAD_SMALLEST = 32,
+    WDAT_ENTRY_BYTES  = 24,              /* u8 action @0, u8 instruction @1, register @4, u32 value @16, u32 mask @20 */
+    INSTRUCTION_PRESERVE = 1u << 7,
+};
+
+/* The entries' bytes; empty unless all that the table counts are there. */
+static struct acpi_window watchdog_entries(const struct acpi_window *table)
+{
+    uint32_t head = acpi_read32(table, WDAT_HEAD), count = acpi_read32(table, WDAT_ENTRIES);
+
+    if (head < WDAT_HEAD_SMALLEST || head > table->bytes || count > table->bytes / WDAT_ENTRY_BYTES)
+        return (struct acpi_window){ table->start, 0 };
+    return acpi_part(table, ACPI_HEADER_BYTES + head, count * WDAT_ENTRY_BYTES);
+}
+
+int acpi_get_watchdog(struct acpi_watchdog *out_watchdog)
+{
+    struct acpi_window table;
+
+    if (acpi_find("WDAT", 0, &table) != 0)
+        return ERR_NOT_FOUND;
+
+    uint8_t flags = acpi_read8(&table, WDAT_FLAGS);
+    struct acpi_watchdog watchdog = {
+        .period_ms = acpi_read32(&table, WDAT_PERIOD), .min_count = acpi_read32(&table, WDAT_MIN_COUNT),
+        .max_count = acpi_read32(&table, WDAT_MAX_COUNT), .enabled = flags & 1, .stops_in_sleep = flags >> 7,
+        .entries = watchdog_entries(&table).bytes / WDAT_ENTRY_BYTES,
+    };
+
+    if (watchdog.period_ms == 0 || watchdog.max_count == 0 || watchdog.min_count > watchdog.max_count || watchdog.entries == 0) {
+        log_warn("WDAT: %u to %u counts of %u ms and %u entries in %u bytes cannot be; not used", watchdog.min_count,
+                 watchdog.max_count, watchdog.period_ms, acpi_read32(&table, WDAT_ENTRIES), table.bytes);
+        return ERR_BAD_DATA;
+    }
+    *out_watchdog = watchdog;
+    return 0;
+}
+
+int acpi_get_watchdog_entry(unsigned index, struct acpi_watchdog_entry *out_entry)
+{
+    struct acpi_window table, entry;
+
+    if (acpi_find("WDAT", 0, &table) != 0)
+        return ERR_NOT_FOUND;
+    entry = watchdog_entries(&table);
+    if (index >= entry.bytes / WDAT_ENTRY_BYTES)
+        return ERR_NOT_FOUND;
+    entry = acpi_part(&entry, index * WDAT_ENTRY_BYTES, WDAT_ENTRY_BYTES);
+
+    uint8_t instruction = acpi_read8(&entry, 1);
+
+    *out_entry = (struct acpi_watchdog_entry){
+        .action = acpi_read8(&entry, 0), .instruction = instruction & (uint8_t)~INSTRUCTION_PRESERVE,
+        .preserve = instruction & INSTRUCTION_PRESERVE, .reg = acpi_read_register(&entry, 4),
+        .value = acpi_read32(&entry, 16), .mask = acpi_read32(&entry, 20),
+    };
+    return 0;
 }
 
 /* ---- serial ports ---- */

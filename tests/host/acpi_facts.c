@@ -187,6 +187,35 @@ static void put_ecam(void)
     close_list(']');
 }
 
+static void put_watchdog(void)
+{
+    struct acpi_watchdog watchdog;
+    struct acpi_watchdog_entry entry;
+
+    if (acpi_get_watchdog(&watchdog) != 0)
+        return;
+    open_list("watchdog", '{');
+    put_number("period_ms", watchdog.period_ms);
+    put_number("min_count", watchdog.min_count);
+    put_number("max_count", watchdog.max_count);
+    put_number("enabled", watchdog.enabled);
+    put_number("stops_in_sleep", watchdog.stops_in_sleep);
+    open_list("entries", '[');
+    for (unsigned i = 0; acpi_get_watchdog_entry(i, &entry) == 0; i++) {
+        open_list(NULL, '{');
+        put_number("action", entry.action);
+        put_number("instruction", entry.instruction);
+        put_number("preserve", entry.preserve);
+        put_register("register", &entry.reg);
+        put_number("bit_offset", entry.reg.bit_offset);
+        put_number("value", entry.value);
+        put_number("mask", entry.mask);
+        close_list('}');
+    }
+    close_list(']');
+    close_list('}');
+}
+
 static void put_serial(void)
 {
     struct acpi_serial serial;
@@ -272,6 +301,7 @@ int main(int argc, char **argv)
     put_interrupts();
     put_ecam();
     put_serial();
+    put_watchdog();
     put_end();
     put_affinity();
     close_list('}');

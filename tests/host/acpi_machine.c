@@ -346,6 +346,8 @@ static uint64_t ask_devices(void)
     struct acpi_power_off power_off;
     struct acpi_logo logo;
     struct acpi_boot_times times;
+    struct acpi_watchdog watchdog;
+    struct acpi_watchdog_entry entry;
     uint64_t sum = 0;
 
     if (acpi_get_pm_timer(&timer) == 0)
@@ -360,6 +362,10 @@ static uint64_t ask_devices(void)
         sum += sum_bytes(logo.bitmap.start, logo.bitmap.bytes);
     if (acpi_get_boot_times(&times) == 0)
         sum += times.reset_end_ns;
+    if (acpi_get_watchdog(&watchdog) == 0)
+        sum += watchdog.period_ms;
+    for (unsigned i = 0; acpi_get_watchdog_entry(i, &entry) == 0; i++)
+        sum += entry.reg.address + entry.mask;
     return sum;
 }
 

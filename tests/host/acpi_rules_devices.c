@@ -1,4 +1,4 @@
-/* HPET, MCFG, SPCR and DBG2: places that can be, and those that cannot. */
+/* HPET, MCFG, WDAT, SPCR and DBG2: places that can be, and those that cannot. */
 #include "acpi_draft.h"
 
 static void the_hpet_lies_in_memory_or_nowhere(void **state)
@@ -56,6 +56,87 @@ static void every_ecam_range_that_can_be_is_given(void **state)
     assert_int_equal(ecam.start_bus, 16);
     assert_int_equal(acpi_get_ecam(2, &ecam), ERR_NOT_FOUND);
     assert_int_equal(machine_warned_times("MCFG: "), 3);         /* each bad one once, by who looks at all */
+}
+
+static struct draft new_wdat(uint32_t entries)
+{
+    struct draft wdat = { .bytes = 68 };
+
+    set(&wdat, 36, 32, 4);
+    set(&wdat, 48, 600, 4);
+    set(&wdat, 52, 1023, 4);
+    set(&wdat, 56, 2, 4);
+    set(&wdat, 60, 0x81, 1);
+    set(&wdat, 64, entries, 4);
+    for (uint32_t at = 68; at < 68 + entries * 24; at += 24) {
+        set(&wdat, at, 6, 1);
+        set(&wdat, at + 1, 0x83, 3);
+        set_register(&wdat, at + 4, ACPI_SPACE_IO, 10, 3, 0x470);
+        set(&wdat, at + 6, 16, 1);
+        set(&wdat, at + 16, 0x1ff, 4);
+        set(&wdat, at + 20, 0x3ff, 4);
+    }
+    return wdat;
+}
+
+static void a_watchdog_is_its_range_and_its_entries(void **state)
+{
+    struct draft wdat = new_wdat(2);
+    struct acpi_watchdog watchdog;
+    struct acpi_watchdog_entry entry;
+
+    (void)state;
+    start_with_table(&wdat, "WDAT", 1);
+    assert_int_equal(acpi_get_watchdog(&watchdog), 0);
+    assert_int_equal(watchdog.period_ms, 600);
+    assert_int_equal(watchdog.min_count, 2);
+    assert_int_equal(watchdog.max_count, 1023);
+    assert_true(watchdog.enabled && watchdog.stops_in_sleep);
+    assert_int_equal(watchdog.entries, 2);
+    assert_int_equal(acpi_get_watchdog_entry(1, &entry), 0);
+    assert_int_equal(entry.action, 6);
+    assert_int_equal(entry.instruction, 3);
+    assert_true(entry.preserve);
+    assert_int_equal(entry.reg.address, 0x470);
+    assert_int_equal(entry.reg.bit_offset, 16);
+    assert_int_equal(entry.reg.access_bytes, 4);
+    assert_int_equal(entry.value, 0x1ff);
+    assert_int_equal(entry.mask, 0x3ff);
+    assert_int_equal(acpi_get_watchdog_entry(2, &entry), ERR_NOT_FOUND);
+}
+
+static void a_watchdog_that_cannot_be_is_told(void **state)
+{
+    static const struct { uint32_t offset, value; } cases[] = {
+        { 36, 31 }, { 36, 33 }, { 36, 0 }, { 36, UINT32_MAX }, { 36, UINT32_MAX - 35 }, { 48, 0 }, { 52, 0 }, { 52, 1 }, { 56, 1024 },
+        { 64, 0 }, { 64, 3 }, { 64, UINT32_MAX }, { 64, 0x0aaaaaab },        /* times 24 it would be 8 */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct draft wdat = new_wdat(2);
+        struct acpi_watchdog watchdog;
+
+        set(&wdat, cases[i].offset, cases[i].value, 4);
+        start_with_table(&wdat, "WDAT", 1);
+        assert_int_equal(acpi_get_watchdog(&watchdog), ERR_BAD_DATA);
+        assert_true(machine_warned("WDAT: "));
+    }
+}
+
+static void a_watchdog_with_a_wrong_sum_is_not_used(void **state)
+{
+    struct draft wdat = new_wdat(2);
+    struct acpi_watchdog watchdog;
+    struct acpi_watchdog_entry entry;
+
+    (void)state;
+    machine_clear();
+    place(&wdat, OTHER_AT, "WDAT", 1)[100] ^= 1;
+    assert_int_equal(machine_start(), 0);
+    assert_int_equal(acpi_get_watchdog(&watchdog), ERR_NOT_FOUND);
+    assert_int_equal(acpi_get_watchdog_entry(0, &entry), ERR_NOT_FOUND);
+    assert_true(machine_warned("not used, as it says what to write where"));
 }
 
 static struct draft new_spcr(uint8_t kind, uint8_t space, uint8_t bits, uint8_t access, uint64_t address)
@@ -208,6 +289,9 @@ int run_device_rules(void)
     const struct CMUnitTest tests[] = {
         RULE(the_hpet_lies_in_memory_or_nowhere),
         RULE(every_ecam_range_that_can_be_is_given),
+        RULE(a_watchdog_is_its_range_and_its_entries),
+        RULE(a_watchdog_that_cannot_be_is_told),
+        RULE(a_watchdog_with_a_wrong_sum_is_not_used),
         RULE(the_spcr_names_a_port_that_can_be),
         RULE(a_spcr_without_a_possible_port_names_none),
         RULE(registers_in_memory_lie_as_far_apart_as_they_are_wide),

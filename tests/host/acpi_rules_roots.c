@@ -147,12 +147,12 @@ static void null_repeated_self_and_unaligned_pointers_are_sorted_out(void **stat
 
     (void)state;
     place(&body, OTHER_AT, "WAET", 1);
-    place(&body, OTHER_AT + 0x1003, "WDAT", 1);
+    place(&body, OTHER_AT + 0x1003, "MSDM", 1);
     put_xsdt(entries, 9);
     assert_int_equal(acpi_init(MACHINE_RSDP, machine_map), 0);
     assert_true(machine_warned("of 9 entries 1 are null, 2 repeated, 2 not readable, 2 not what belongs there, 0 more than fit"));
     assert_int_equal(machine_warnings, 1);
-    assert_int_equal(acpi_find("WDAT", 0, &table), 0);
+    assert_int_equal(acpi_find("MSDM", 0, &table), 0);
     assert_int_equal(acpi_find("WAET", 0, &table), 0);
     assert_int_equal(acpi_find("WAET", 1, &table), ERR_NOT_FOUND);
 }
@@ -165,22 +165,22 @@ static void ten_thousand_entries_are_looked_at_and_no_more(void **state)
 
     (void)state;
     place(&body, OTHER_AT, "WAET", 1);
-    place(&body, OTHER_AT + 0x1000, "WDAT", 1);
+    place(&body, OTHER_AT + 0x1000, "MSDM", 1);
     for (size_t i = 0; i < 20000; i++)
         entries[i] = OTHER_AT;
     entries[9999] = OTHER_AT + 0x1000;
     put_xsdt(entries, 10000);
     assert_int_equal(acpi_init(MACHINE_RSDP, machine_map), 0);
-    assert_int_equal(acpi_find("WDAT", 0, &table), 0);
+    assert_int_equal(acpi_find("MSDM", 0, &table), 0);
 
     machine_clear();
     place(&body, OTHER_AT, "WAET", 1);
-    place(&body, OTHER_AT + 0x1000, "WDAT", 1);
+    place(&body, OTHER_AT + 0x1000, "MSDM", 1);
     entries[9999] = OTHER_AT;
     entries[10000] = OTHER_AT + 0x1000;
     put_xsdt(entries, 20000);
     assert_int_equal(acpi_init(MACHINE_RSDP, machine_map), 0);
-    assert_int_equal(acpi_find("WDAT", 0, &table), ERR_NOT_FOUND);
+    assert_int_equal(acpi_find("MSDM", 0, &table), ERR_NOT_FOUND);
     assert_true(machine_warned("9999 repeated, 0 not readable, 0 not what belongs there, 10000 more than fit"));
 }
 

@@ -244,6 +244,18 @@ def expect_serial(spcr, dbg2):
     return [port for port in ports if port["registers"]["address"]]
 
 
+def expect_watchdog(texts):
+    """Read from the text, as iasl's address structures have a bit offset, which Table leaves out."""
+    table = Table(texts["WDAT"])
+    offsets = re.findall(r" Bit Offset : ([0-9A-F]+)$", texts["WDAT"], re.MULTILINE)
+    entries = [{"action": group["Watchdog Action"], "instruction": group["Instruction"] & 0x7f, "preserve": group["Instruction"] >> 7,
+                "register": group["Register Region"], "bit_offset": int(offset, 16), "value": group["Value"], "mask": group["Register Mask"]}
+               for group, offset in zip(table.groups("Watchdog Action"), offsets, strict=True)]
+    assert len(entries) == table.get("Watchdog Entry Count")
+    return {"period_ms": table.get("Timer Period"), "min_count": table.get("Min Count"), "max_count": table.get("Max Count"),
+            "enabled": table.get("Enabled"), "stops_in_sleep": table.get("Stopped When Asleep"), "entries": entries}
+
+
 def expect_affinity(srat):
     facts = []
     for group in srat.groups("Subtable Type") if srat else ():
@@ -287,6 +299,7 @@ def expect(texts):
     facts |= expect_interrupts(madt, facts["fadt"]["sci_interrupt"])
     optional = {"pm_timer": expect_pm_timer(fadt), "reset": expect_reset(fadt),
                 "hpet": expect_hpet(table["HPET"]) if "HPET" in table else None,
+                "watchdog": expect_watchdog(texts) if "WDAT" in texts else None,
                 "power_off": expect_power_off(fadt, texts.get("DSDT"))}
     return facts | {name: value for name, value in optional.items() if value is not None}
 

@@ -9,7 +9,8 @@
  *   - a table is judged when it is first asked for. It must have its smallest size. Tables made of records (MADT, SRAT, FPDT, DBG2)
  *     end, for their readers, before the first record that cannot be one: shorter than its head, or longer than what is left;
  *   - bytes that do not add up to 0 are told, by the table's name. Such a table is used all the same if its structure holds (the
- *     smallest size; in MADT, SRAT and FPDT records up to its last byte), as real firmware has sums that nobody updated; else not;
+ *     smallest size; in MADT, SRAT and FPDT records up to its last byte), as real firmware has sums that nobody updated; else not, and
+ *     never a WDAT, which says what to write where;
  *   - of several tables where ACPI allows one, the first is used, and the others are told.
  * Each verdict is a warning in the log, once.
  *
@@ -187,6 +188,28 @@ struct acpi_serial {                     /* a port of the 16550 family. It may n
 /* Candidate number index, the SPCR's first. Addresses 0 and those outside their space are told and left out.
  * Source: Microsoft, "Serial Port Console Redirection Table (SPCR)" and "Debug Port Table 2 (DBG2)". */
 int acpi_get_serial(unsigned index, struct acpi_serial *out_serial);
+
+/* ---- watchdog: the WDAT. Microsoft, "Hardware Watchdog Timers Design Specification", watchdog action table ---- */
+
+struct acpi_watchdog {
+    uint32_t period_ms;                  /* of one count */
+    uint32_t min_count, max_count;
+    bool enabled;                        /* else the firmware wants it left alone */
+    bool stops_in_sleep;
+    uint32_t entries;                    /* at least 1 */
+};
+int acpi_get_watchdog(struct acpi_watchdog *out_watchdog);
+
+/* One step of an action, as the table has it: nobody has looked whether such a register can be. */
+struct acpi_watchdog_entry {
+    uint8_t action;                      /* the specification's number: 1 is a kick, 9 starts ... */
+    uint8_t instruction;                 /* 0 compares with value, 1 reads a count, 2 writes value, 3 writes a count */
+    bool preserve;                       /* a write keeps the bits outside mask */
+    struct acpi_register reg;
+    uint32_t value, mask;                /* above bit reg.bit_offset of the register */
+};
+/* Entry number index. ERR_NOT_FOUND past the last. */
+int acpi_get_watchdog_entry(unsigned index, struct acpi_watchdog_entry *out_entry);
 
 /* ---- the end ---- */
 
