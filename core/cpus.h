@@ -39,6 +39,9 @@ void arch_cpu_sleep(const _Atomic uint32_t *word, uint32_t value);
 /* Whether a store to its word wakes a CPU from arch_cpu_sleep(), so that it need not be kicked. */
 bool arch_store_wakes(void);
 
+/* Stops this CPU for good, at a place that arch_stopped_at() will tell. */
+_Noreturn void arch_stop_here(const struct arch_place *place);
+
 /* Stops all other CPUs for good, wherever they are, and waits until they have stopped, but not for long. Any context. */
 void arch_stop_others(void);
 

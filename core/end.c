@@ -1,6 +1,7 @@
 #include "core/end.h"
 
 #include "core/arch.h"
+#include "core/cpus.h"
 #include "core/option.h"
 
 #define LOG_SUBSYSTEM end
@@ -27,6 +28,7 @@ static uint8_t exit_status(int value)
 static _Noreturn void halt(void)
 {
     log_info("halted; switch the machine off or reset it");
+    arch_stop_others();
     arch_halt();
 }
 

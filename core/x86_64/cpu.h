@@ -32,6 +32,14 @@ struct tss {                                  /* SDM vol. 3A, "64-Bit Mode Task 
 } __attribute__((packed));
 _Static_assert(sizeof(struct tss) == 104, "the TSS is 104 bytes");
 
+/* What vectors.S leaves on the stack, lowest address first. */
+struct trap_frame {
+    uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax;
+    uint64_t vector, error;                   /* error is 0 where the CPU pushes none */
+    uint64_t rip, cs, rflags, rsp, ss;        /* pushed by the CPU */
+};
+_Static_assert(sizeof(struct trap_frame) == 22 * 8, "vectors.S pushes 22 words");
+
 enum { FEATURES = 5 };                        /* words of CPUID that CPUs are compared by */
 
 /* One processor's own area, in its per-CPU variables. GS points to it. */
@@ -41,6 +49,7 @@ struct cpu {
     uint32_t apic_id;
     uint64_t canary;                          /* offset CPU_LOCAL_CANARY: what functions guard their frames with */
     uintptr_t distance;                       /* offset CPU_LOCAL_DISTANCE: from the boot CPU's variables to this one's */
+    struct trap_frame panic_frame;            /* offset CPU_PANIC_FRAME: what panic.S noted */
     uint64_t stack_base, stack_end;           /* where its program runs; the guard page lies below */
     struct ist_stack *ist_stacks;             /* IST_COUNT of them */
     struct tss tss;
@@ -55,6 +64,11 @@ struct cpu {
 _Static_assert(offsetof(struct cpu, self) == CPU_LOCAL_SELF && offsetof(struct cpu, id) == CPU_LOCAL_ID &&
                offsetof(struct cpu, canary) == CPU_LOCAL_CANARY && offsetof(struct cpu, distance) == CPU_LOCAL_DISTANCE,
                "ingot/cpu_inline.h and core.mk name these offsets");
+
+enum { CPU_PANIC_FRAME = 32 };
+_Static_assert(offsetof(struct cpu, panic_frame) == CPU_PANIC_FRAME && offsetof(struct trap_frame, rax) == 112 &&
+               offsetof(struct trap_frame, rbp) == 64 && offsetof(struct trap_frame, rip) == 136 &&
+               offsetof(struct trap_frame, ss) == 168, "panic.S writes it by offsets");
 
 extern PER_CPU(struct cpu, cpu_area);         /* without per_cpu(): the boot CPU's */
 
@@ -151,14 +165,6 @@ enum vector {
     VECTOR_NMI = 2, VECTOR_DOUBLE_FAULT = 8, VECTOR_GENERAL_PROTECTION = 13, VECTOR_PAGE_FAULT = 14, VECTOR_MACHINE_CHECK = 18,
     VECTOR_FIRST_INTERRUPT = 32, VECTORS = 256,
 };
-
-/* What vectors.S leaves on the stack, lowest address first. */
-struct trap_frame {
-    uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax;
-    uint64_t vector, error;                   /* error is 0 where the CPU pushes none */
-    uint64_t rip, cs, rflags, rsp, ss;        /* pushed by the CPU */
-};
-_Static_assert(sizeof(struct trap_frame) == 22 * 8, "vectors.S pushes 22 words");
 
 /* Loads GDT, TSS and IDT of cpu on the CPU that runs, and points GS to it. */
 void descriptors_load(struct cpu *cpu, struct ist_stack *ist_stacks);

@@ -74,10 +74,6 @@ static void print_code_bytes(uint64_t rip)
     log_raw("  code at rip:%s", used ? text : " cannot be read");
 }
 
-struct trap_frame panic_frame;                /* panic.S: the registers at the call of panic_code() */
-_Static_assert(offsetof(struct trap_frame, rax) == 112 && offsetof(struct trap_frame, rbp) == 64 &&
-               offsetof(struct trap_frame, rip) == 136 && offsetof(struct trap_frame, ss) == 168, "panic.S writes it by offsets");
-
 /* The registers, and the code that ran. */
 static void print_registers(const void *context)
 {
@@ -88,7 +84,7 @@ static void print_registers(const void *context)
         { "r12", f->r12 }, { "r13", f->r13 }, { "r14", f->r14 }, { "r15", f->r15 },
     };
 
-    if (f == &panic_frame)               /* no exception */
+    if (f == &per_cpu(&cpu_area)->panic_frame)               /* no exception */
         log_raw("  rip %016llx  cs %04llx  ss %04llx", (unsigned long long)f->rip, (unsigned long long)f->cs, (unsigned long long)f->ss);
     else
         log_raw("  rip %016llx  cs %04llx  ss %04llx  vector %llu  error %llx", (unsigned long long)f->rip, (unsigned long long)f->cs,
@@ -106,14 +102,16 @@ static void print_registers(const void *context)
 
 void arch_caller(struct arch_place *out_place)
 {
+    const struct trap_frame *frame = &per_cpu(&cpu_area)->panic_frame;
+
     /* In the call: behind it may begin another function. The stack is not looked at, as the caller has a frame. */
-    *out_place = (struct arch_place){ .pc = panic_frame.rip - 1, .frame = panic_frame.rbp };
+    *out_place = (struct arch_place){ .pc = frame->rip - 1, .frame = frame->rbp };
 }
 
 void arch_describe_caller(const void *unused)
 {
     (void)unused;
-    print_registers(&panic_frame);
+    print_registers(&per_cpu(&cpu_area)->panic_frame);
 }
 
 static struct panic_scene scene_of(const char *code, const struct trap_frame *frame)

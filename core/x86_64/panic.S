@@ -1,6 +1,8 @@
 /* Panics that C begins. Each notes the registers as they are at the call, then goes on in C with the same return address.
  * out:  panic_from(code, pattern, ...)
- * uses: 16 bytes of stack, flags; panic_frame (struct trap_frame, core/x86_64/cpu.h; exception.c asserts the offsets) */
+ * uses: 16 bytes of stack, flags; this CPU's panic_frame (struct cpu, core/x86_64/cpu.h, which asserts the offsets) */
+
+    .set FRAME, 32                      /* CPU_PANIC_FRAME: in the area that GS points to */
 
 /* panic_code(code, pattern, ...), <ingot/panic.h>.   in: as C passes a variadic call */
     .section .text.panic_code, "ax", @progbits
@@ -29,28 +31,28 @@ __stack_chk_fail:
 /* in: 8(%rsp) = where panic_code or __stack_chk_fail was called from */
 note_registers:
     pushfq
-    popq panic_frame+152(%rip)          /* rflags first: what follows may change them */
-    movq %r15, panic_frame(%rip)
-    movq %r14, panic_frame+8(%rip)
-    movq %r13, panic_frame+16(%rip)
-    movq %r12, panic_frame+24(%rip)
-    movq %r11, panic_frame+32(%rip)
-    movq %r10, panic_frame+40(%rip)
-    movq %r9, panic_frame+48(%rip)
-    movq %r8, panic_frame+56(%rip)
-    movq %rbp, panic_frame+64(%rip)
-    movq %rdi, panic_frame+72(%rip)
-    movq %rsi, panic_frame+80(%rip)
-    movq %rdx, panic_frame+88(%rip)
-    movq %rcx, panic_frame+96(%rip)
-    movq %rbx, panic_frame+104(%rip)
-    movq %rax, panic_frame+112(%rip)
+    popq %gs:FRAME+152                  /* rflags first: what follows may change them */
+    movq %r15, %gs:FRAME
+    movq %r14, %gs:FRAME+8
+    movq %r13, %gs:FRAME+16
+    movq %r12, %gs:FRAME+24
+    movq %r11, %gs:FRAME+32
+    movq %r10, %gs:FRAME+40
+    movq %r9, %gs:FRAME+48
+    movq %r8, %gs:FRAME+56
+    movq %rbp, %gs:FRAME+64
+    movq %rdi, %gs:FRAME+72
+    movq %rsi, %gs:FRAME+80
+    movq %rdx, %gs:FRAME+88
+    movq %rcx, %gs:FRAME+96
+    movq %rbx, %gs:FRAME+104
+    movq %rax, %gs:FRAME+112
     pushq 8(%rsp)
-    popq panic_frame+136(%rip)          /* rip: where it was called from */
-    movw %cs, panic_frame+144(%rip)
-    movw %ss, panic_frame+168(%rip)
-    movq %rsp, panic_frame+160(%rip)
-    addq $16, panic_frame+160(%rip)     /* rsp before the call */
+    popq %gs:FRAME+136                  /* rip: where it was called from */
+    movw %cs, %gs:FRAME+144
+    movw %ss, %gs:FRAME+168
+    movq %rsp, %gs:FRAME+160
+    addq $16, %gs:FRAME+160             /* rsp before the call */
     ret
 
     .section .rodata.stack_chk, "a", @progbits

@@ -426,15 +426,20 @@ void arch_cpu_sleep(const _Atomic uint32_t *word, uint32_t value)
 
 static _Atomic bool stopping;
 
-void smp_stop_here(const struct trap_frame *frame)
+_Noreturn void arch_stop_here(const struct arch_place *place)
 {
     struct cpu *me = per_cpu(&cpu_area);
 
-    if (!atomic_load(&stopping))
-        return;
-    me->stopped_at = (struct arch_place){ frame->rip, frame->rsp, frame->rbp };
+    if (!me->stopped)                        /* a second NMI finds it here */
+        me->stopped_at = *place;
     atomic_store(&me->stopped, true);
     park();
+}
+
+void smp_stop_here(const struct trap_frame *frame)
+{
+    if (atomic_load(&stopping))
+        arch_stop_here(&(struct arch_place){ frame->rip, frame->rsp, frame->rbp });
 }
 
 static bool all_stopped(void)

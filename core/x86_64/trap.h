@@ -11,6 +11,3 @@ void exception(struct trap_frame *frame);
 
 /* Vectors 32 to 255, from vectors.S, interrupts off. */
 void interrupt(unsigned vector);
-
-/* What panic.S noted. */
-extern struct trap_frame panic_frame;
