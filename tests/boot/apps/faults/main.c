@@ -26,11 +26,13 @@ static const struct button *find(const char *name)
 }
 
 static struct cpu_job busy_job, press_job;
+static _Atomic bool is_busy;
 
 static PRESS busy(void *unused)
 {
     (void)unused;
     cpu_interrupts_off();
+    is_busy = true;
     for (;;)
         cpu_relax();
 }
@@ -59,6 +61,8 @@ static void press_on(const char *cpu, void *button)
         cpu_run_all(press_together, button);
     } else if (parse_number(cpu, &number) == 0 && number < cpu_count()) {
         cpu_run(cpu_count() - 1, &busy_job, busy, NULL);
+        while (!is_busy)
+            cpu_relax();
         cpu_run((uint32_t)number, &press_job, press, button);
         cpu_join(&press_job);
     }
