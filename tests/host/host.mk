@@ -60,6 +60,13 @@ heap_tsan_flags     := -DINGOT_DEBUG=1 $(heap_names)
 $(foreach name,pages heap,$(foreach variant,debug tsan,\
 	$(eval $(name)_$(variant)_sources := $($(name)_sources))$(eval $(name)_$(variant)_main := $(name))))
 
+# Locks: between threads, also under TSan, and in every order of their steps (interleave.h), which includes core/lock.c.
+host_tests += lock lock_tsan lock_order
+lock_sources      := core/lock.c
+lock_tsan_sources := $(lock_sources)
+lock_tsan_main    := lock
+lock_order_flags  := -O2 -fno-sanitize=address     # which does not know of stacks that are switched
+
 # ACPI: rules on tables of our own, and real machines' tables cut and changed. acpi-facts prints what the reader says of a folder.
 host_tests += acpi acpi_corpus
 acpi_corpus_sources := $(addprefix core/,acpi.c acpi_fadt.c acpi_madt.c acpi_devices.c acpi_info.c acpi_aml.c) tests/host/acpi_machine.c
