@@ -9,7 +9,7 @@ from qemu import Config
 APP = "tests/boot/apps/selftest"
 AUDIT = "tests/boot/apps/audit"
 SHARED_MEMORY = ("-object", "memory-backend-ram,id=shared,size=4M", "-device", "ivshmem-plain,memdev=shared,master=on")
-QUICK = "timer-1000 timer-handlers timer-flood clock-delays irq line probe map audit operations=20000 heap pages-stress"      # some seconds less
+QUICK = "timer-1000 timer-handlers timer-flood timer-cpus clock-delays irq line probe map audit operations=20000 heap pages-stress"      # some seconds less
 HPET_LINES = {"line-shared", "line-masked", "line-storm", "line-nobody"}
 full = pytest.mark.full
 
@@ -30,7 +30,7 @@ def names(text, verdict="ok"):
 
 def test_all_on_one_machine(machine):
     text = run(machine, APP, config=Config(extra=SHARED_MEMORY))
-    assert re.search(r"^selftest: 0 of 33 failed", text, re.MULTILINE), text
+    assert re.search(r"^selftest: 0 of 34 failed", text, re.MULTILINE), text
     assert not names(text, "absent"), text
     assert re.search(r"timer-precision .* 10000 one-shots, never early", text), text
     measured = re.search(r"timer: local APIC, ([0-9.]+) MHz", text)
@@ -51,18 +51,20 @@ def test_on_other_machines(machine, config, absent):
 
 
 HPET_MESSAGES = ("-global", "hpet.msi=on")
-TIMERS = "timer-precision timer-periodic timer-1000 timer-handlers timer-flood clock-delays irq line-pit line-rtc"
+TIMERS = "timer-precision timer-periodic timer-1000 timer-handlers timer-flood timer-cpus clock-delays irq line-pit line-rtc"
 
 
-@pytest.mark.parametrize("config, by", [
-    pytest.param(Config(), "a line", id="q35"),
-    pytest.param(Config(machine="pc"), "a line", id="pc"),                        # line 2 only, by edges
-    pytest.param(Config(extra=HPET_MESSAGES), "messages", id="q35-messages", marks=full),
+@pytest.mark.parametrize("config, by, cpus", [
+    pytest.param(Config(smp="4"), "a line", 3, id="q35"),                         # has three timers, for the first three that ask
+    pytest.param(Config(machine="pc"), "a line", 1, id="pc"),                     # line 2 only, by edges
+    pytest.param(Config(smp="2", extra=HPET_MESSAGES), "messages", 2, id="q35-messages", marks=full),
 ])
-def test_timers_by_hpet(machine, config, by):
+def test_timers_by_hpet(machine, config, by, cpus):
     text = run(machine, APP, f"timer=hpet {TIMERS}", config)
-    assert f"hpet: timer 0 is cpu 0's, by {by}" in text, text
-    assert "local APIC," not in text and re.search(r"timer-precision .* 10000 one-shots, never early", text), text
+    assert f"hpet: timer 0 is cpu 0's, by {by}" in text and "local APIC," not in text, text
+    assert re.search(r"timer-precision .* 10000 one-shots, never early", text), text
+    assert re.search(rf"timer-cpus .* on each of {cpus} CPUs at once, never early; {int(config.smp) - cpus} without", text), text
+    assert len(re.findall(r"nothing can interrupt cpu \d at a time, with timer=hpet", text)) == int(config.smp) - cpus, text
 
 
 @pytest.mark.parametrize("words, config, why", [

@@ -183,6 +183,55 @@ static enum verdict flood(char *figures)
     return SAY(OK, "20,000 steps in %llu us beside %u calls by a period of 10 ns", (unsigned long long)took_us, fired);
 }
 
+enum { SHOTS_EACH = 1000 };
+
+/* One CPU's. */
+struct shots {
+    struct timer timer;
+    uint64_t deadline_ns;
+    volatile uint32_t came, wrong;       /* wrong: too early, or on another CPU */
+    bool absent, lost;
+};
+static PER_CPU(struct shots, shots);
+
+static void note_shot(struct timer *timer)
+{
+    struct shots *mine = per_cpu(&shots);
+
+    mine->wrong += timer != &mine->timer || time_ns() < mine->deadline_ns;
+    mine->came++;
+}
+
+static void shoot(void *unused)
+{
+    struct shots *mine = per_cpu(&shots);
+
+    (void)unused;
+    mine->timer.handler = note_shot;
+    for (uint32_t i = 0; i < SHOTS_EACH && !mine->absent && !mine->lost; i++) {
+        mine->deadline_ns = time_ns() + 5000 + i * 7919 % 100000;
+        mine->absent = timer_arm(&mine->timer, mine->deadline_ns, 0) != 0;
+        mine->lost = !mine->absent && !wait_for(&mine->came, i + 1, 5000000);
+    }
+}
+
+static enum verdict on_all_cpus(char *figures)
+{
+    uint32_t without = 0;
+
+    cpu_run_all(shoot, NULL);
+    for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
+        const struct shots *its = per_cpu_of(&shots, cpu);
+
+        without += its->absent;
+        if (its->lost || its->wrong)
+            return SAY(FAILED, "cpu %u: shot %u of %u %s", cpu, its->came, SHOTS_EACH, its->lost ? "did not come" : "and before: early, or elsewhere");
+    }
+    if (without == cpu_count())
+        return SAY(ABSENT, "this machine has no timer");
+    return SAY(OK, "%u one-shots on each of %u CPUs at once, never early; %u without a timer", SHOTS_EACH, cpu_count() - without, without);
+}
+
 /* ---- the clock ---- */
 
 static enum verdict monotonic(char *figures)
@@ -225,5 +274,6 @@ static enum verdict delays(char *figures)
 
 const struct check timer_checks[] = {
     { "timer-precision", precision }, { "timer-periodic", periodic }, { "timer-1000", thousand }, { "timer-10000", ten_thousand },
-    { "timer-handlers", from_handlers }, { "timer-flood", flood }, { "clock-monotonic", monotonic }, { "clock-delays", delays }, { 0 },
+    { "timer-handlers", from_handlers }, { "timer-flood", flood }, { "timer-cpus", on_all_cpus }, { "clock-monotonic", monotonic },
+    { "clock-delays", delays }, { 0 },
 };
