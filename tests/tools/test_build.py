@@ -1,5 +1,6 @@
 """The build as a whole: the same bytes twice, no warnings, and nothing rebuilt without a reason."""
 import os
+import re
 import shutil
 import subprocess
 
@@ -65,6 +66,33 @@ def test_a_file_that_fails_the_lint_is_not_left(built, tmp_path):
     done = subprocess.run(["make", "-s", "-C", folder, "-j2", LOADER], capture_output=True, text=True)
     assert done.returncode != 0 and "broken on purpose" in done.stderr
     assert not (folder / LOADER).exists()
+
+
+VECTOR = r"%[xyz]?mm\d|%st\b|%k[0-7]\b|\t(f\w+|ldmxcsr)\b"      # registers; and what all x87 instructions begin with
+USE_VECTORS = {"arch_clear", "cpu_units_start"}                  # puts the one back that it uses; switches the units on
+
+
+def functions_with_vectors(objects):
+    listing = subprocess.run(["objdump", "-d", "--no-show-raw-insn", *objects], capture_output=True, text=True, check=True).stdout
+    function, found = "", set()
+    for line in listing.splitlines():
+        if match := re.match(r"[0-9a-f]+ <(.+)>:", line):
+            function = match[1]
+        elif re.search(VECTOR, line):
+            found.add(function)
+    return found, listing.count(">:\n")
+
+
+def test_core_and_drivers_use_no_vector_registers(built):
+    objects = [path for room in ("core", "drivers") for path in (built[0] / "build/x86_64" / room).rglob("*.o")]
+    found, functions = functions_with_vectors(objects)
+    assert found == USE_VECTORS and functions > 400, f"{found}, of {functions} functions"
+
+
+@pytest.mark.parametrize("code", ["double twice(double x) { return 2 * x; }", "long double twice(long double x) { return 2 * x; }"])
+def test_vector_registers_are_found(tmp_path, code):
+    subprocess.run(["gcc", "-O2", "-xc", "-", "-c", "-o", tmp_path / "some.o"], input=code, text=True, check=True)
+    assert functions_with_vectors([tmp_path / "some.o"]) == ({"twice"}, 1)
 
 
 def test_help_names_every_target_and_variable():
