@@ -1,7 +1,7 @@
 /* arch_clear(to, bytes): zeroes by 16 bytes a store, for framebuffers of many megabytes.
  * The one vector register that it uses is put back, so an interrupt handler or a panic may call it while a program owns them all.
  * in:   rdi = to, rsi = bytes; SSE is on (vector_units_start)
- * out:  -
+ * out:  -; ends at arch_clear_end, for trap.c
  * uses: rdi, rsi, flags, 16 bytes of stack */
 
     .section .text.arch_clear, "ax", @progbits
@@ -34,5 +34,8 @@ arch_clear:
     addq $24, %rsp
     ret
     .size arch_clear, . - arch_clear
+    .globl arch_clear_end
+    .hidden arch_clear_end
+arch_clear_end:
 
     .section .note.GNU-stack, "", @progbits

@@ -162,7 +162,7 @@ struct cpuid cpuid_or_zero(uint32_t leaf, uint32_t subleaf);
 /* ---- traps: exceptions and interrupts ---- */
 
 enum vector {
-    VECTOR_NMI = 2, VECTOR_DOUBLE_FAULT = 8, VECTOR_GENERAL_PROTECTION = 13, VECTOR_PAGE_FAULT = 14, VECTOR_MACHINE_CHECK = 18,
+    VECTOR_NMI = 2, VECTOR_NO_FPU = 7, VECTOR_DOUBLE_FAULT = 8, VECTOR_GENERAL_PROTECTION = 13, VECTOR_PAGE_FAULT = 14, VECTOR_MACHINE_CHECK = 18,
     VECTOR_FIRST_INTERRUPT = 32, VECTORS = 256,
 };
 

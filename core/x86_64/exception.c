@@ -23,7 +23,8 @@ static const struct exception_words words[32] = {
     [4]  = { "OVERFLOW", "an INTO instruction found an overflow" },
     [5]  = { "BOUND", "a BOUND instruction found an index out of range" },
     [6]  = { "INVALID-OPCODE", "an instruction that this CPU does not have, or UD2" },
-    [7]  = { "NO-FPU", "a floating-point or vector instruction while the unit is off" },
+    [7]  = { "NO-FPU", INGOT_DEBUG ? "a floating-point or vector instruction while the unit is off, as it is in interrupt handlers (IRQ_HANDLER)"
+                                   : "a floating-point or vector instruction while the unit is off" },
     [8]  = { "DOUBLE-FAULT", "an exception while another one was being delivered" },
     [9]  = { "COPROCESSOR", "coprocessor segment overrun" },
     [10] = { "INVALID-TSS", "a bad task-state segment" },

@@ -1,4 +1,5 @@
 /* Exceptions arrive here from vectors.S. */
+#include "core/arch.h"
 #include "core/x86_64/trap.h"
 
 #include <ingot/probe.h>
@@ -8,6 +9,7 @@ struct fixup {
 };
 
 extern const struct fixup fixups_start[], fixups_end[];
+extern const uint8_t arch_clear_end[];         /* clear.S */
 
 /* An instruction that was expected to fault goes on where its author said. */
 static bool resume_at_fixup(struct trap_frame *frame)
@@ -21,8 +23,19 @@ static bool resume_at_fixup(struct trap_frame *frame)
     return false;
 }
 
+/* In a debug build the vector unit is off while a handler runs. What arch_clear() uses of it, it puts back: it may go on. */
+static bool resume_clearing(const struct trap_frame *frame)
+{
+    if (!INGOT_DEBUG || frame->vector != VECTOR_NO_FPU || frame->rip < (uint64_t)arch_clear || frame->rip >= (uint64_t)arch_clear_end)
+        return false;
+    cr0_write(cr0_read() & ~(uint64_t)CR0_TS);
+    return true;
+}
+
 void trap(struct trap_frame *frame)
 {
+    if (resume_clearing(frame))
+        return;
     if ((frame->vector == VECTOR_PAGE_FAULT || frame->vector == VECTOR_GENERAL_PROTECTION) && resume_at_fixup(frame))
         return;
     exception(frame);

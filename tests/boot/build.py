@@ -52,6 +52,18 @@ def loader(app="apps/hello", base=0):
     return folder / "BOOTX64.EFI"
 
 
+@functools.lru_cache(maxsize=None)
+def debug_loader(app):
+    """The same, built with DEBUG=1."""
+    folder = KEPT / f"{pathlib.Path(app).name}-debug"
+    with locked():
+        make(f"APP={app}", "DEBUG=1", "OUT=build/debug", "build/debug/BOOTX64.EFI")
+        folder.mkdir(exist_ok=True)
+        keep(TOP / "build/debug/BOOTX64.EFI", folder)
+        keep(TOP / "build/debug/core.elf", folder)
+    return folder / "BOOTX64.EFI"
+
+
 def core_base(app="apps/hello"):
     """The address that the core prefers."""
     with open(loader(app).with_name("core.elf"), "rb") as file:

@@ -85,25 +85,25 @@ BY_PROGRAM = {"fail-assert", "call-panic", "lock-twice", "free-twice", "free-pag
 
 
 @functools.lru_cache(maxsize=None)
-def functions():
-    """(start, end, name) of the core's functions, from the lowest, relative to the image's start."""
-    with open(build.loader(APP).with_name("core.elf"), "rb") as file:
+def functions(loader):
+    """(start, end, name) of the functions of a loader's core, from the lowest, relative to the image's start."""
+    with open(loader.with_name("core.elf"), "rb") as file:
         elf = ELFFile(file)
         base = elf.get_section_by_name(".symtab").get_symbol_by_name("core_start_address")[0]["st_value"]
         return [(symbol["st_value"] - base, symbol["st_value"] - base + symbol["st_size"], symbol.name.split(".")[0])
                 for symbol in elf.get_section_by_name(".symtab").iter_symbols() if symbol["st_info"]["type"] == "STT_FUNC"]
 
 
-def function_at(offset):
-    return next((name for start, end, name in functions() if start <= offset < end), f"nothing at {offset:#x}")
+def function_at(offset, loader):
+    return next((name for start, end, name in functions(loader) if start <= offset < end), f"nothing at {offset:#x}")
 
 
-def places(record):
+def places(record, loader=None):
     """Names of the functions where the panic was: the one that ran, then its callers."""
     at, offset = (int(number, 16) for number in re.search(r"on cpu \d+ at (0x[0-9a-f]+) \(image \+ (0x[0-9a-f]+)\)", record).groups())
     base = at - offset
     called = [int(number, 16) - base for number in re.findall(r"called from (0x[0-9a-f]+)", record)]
-    return [function_at(offset) for offset in [offset] + called]
+    return [function_at(offset, loader or build.loader(APP)) for offset in [offset] + called]
 
 
 def record_of(text):
@@ -217,6 +217,16 @@ def test_int_of_an_interrupt_is_passed_over(boot, vector, line):
     assert line in run.text and f"int-{vector} came back" in run.text, run.text
 
 
+def test_a_debug_build_finds_a_handler_that_uses_vectors(machine, tmp_path):
+    loader = build.debug_loader(APP)
+    running = machine({"EFI/BOOT/BOOTX64.EFI": loader.read_bytes(), "ingot/ingot.cfg": b"exit=halt handler-vectors\n"}, Config(display="std"))
+    assert running.wait_for(r"^\[.*halted", LIMIT_S), running.text
+    record = record_of(running.text)
+    must_name(record, "NO-FPU", r"a floating-point or vector instruction while the unit is off, as it is in interrupt handlers \(IRQ_HANDLER\)")
+    assert places(record, loader)[:2] == ["vectors_in_timer", "timer_interrupt"], record
+    must_be_on_screen(running, record, tmp_path)
+
+
 def test_panic_in_a_panic_ends_in_one_line_more(boot):
     run = boot(APP, "panic-in-panic", config=Config(display="std"))
     assert (run.end.how, run.end.status) == ("exit", STATUS_PANIC), f"{run.end}\n{run.text}"
@@ -257,4 +267,4 @@ def test_every_button_is_pressed():
     names = set()
     for name in ("cpu", "descriptors", "program"):
         names |= set(re.findall(r'\{ "([a-z0-9-]+)", ', (build.TOP / APP / f"{name}.c").read_text()))
-    assert names - {fault[0] for fault in FAULTS} == {"simd", "read-msr", "wait", "int-77", "int-255", "panic-in-panic"}
+    assert names - {fault[0] for fault in FAULTS} == {"simd", "read-msr", "wait", "int-77", "int-255", "panic-in-panic", "handler-vectors"}

@@ -3,6 +3,7 @@ import re
 
 import pytest
 
+import build
 from boots import esp
 from qemu import Config
 
@@ -14,14 +15,18 @@ HPET_LINES = {"line-shared", "line-masked", "line-storm", "line-nobody"}
 full = pytest.mark.full
 
 
-def run(machine, app, words="", config=Config(), limit_s=120):
+def run_files(machine, files, config=Config(), limit_s=120):
     """The serial text of a run whose table has no failure."""
-    running = machine(esp(app, f"exit=qemu {words}"), config)
+    running = machine(files, config)
     end = running.wait(limit_s)
     assert (end.how, end.status) == ("exit", 0), f"{end}\n{running.text}"
     assert not re.search(r"^(FAILED|PANIC|REFUSED)", running.text, re.MULTILINE), running.text
     print("\n".join(re.findall(r"^(?:ok|absent) .*", running.text, re.MULTILINE)))
     return running.text
+
+
+def run(machine, app, words="", config=Config(), limit_s=120):
+    return run_files(machine, esp(app, f"exit=qemu {words}"), config, limit_s)
 
 
 def names(text, verdict="ok"):
@@ -75,6 +80,13 @@ def test_a_timer_that_is_not_there(machine, words, config, why):
     text = run(machine, APP, f"{words} timer-periodic timer-handlers clock-delays", config)
     assert why in text and text.count("it has no timers") == 1, text
     assert names(text, "absent") == {"timer-periodic", "timer-handlers"} and names(text) == {"clock-delays"}, text
+
+
+def test_handlers_use_no_vectors(machine):
+    """In a debug build the vector unit is off while they run."""
+    files = {"EFI/BOOT/BOOTX64.EFI": build.debug_loader(APP).read_bytes(), "ingot/ingot.cfg": f"exit=qemu {QUICK}\n".encode()}
+    text = run_files(machine, files, Config(display="std"))
+    assert {"timer-1000", "irq-nesting", "line-shared", "heap-stress"} <= names(text), text
 
 
 def test_canaries_differ_from_boot_to_boot(machine):

@@ -1,11 +1,15 @@
 /* Interrupts: a handler is attached to a line of the machine, or to messages (MSI) that a device sends.
  *
- *     static enum irq_answer tick(void *device) { ...; return IRQ_MINE; }
+ *     static IRQ_HANDLER enum irq_answer tick(void *device) { ...; return IRQ_MINE; }
  *     irq_attach(irq_isa_line(4), &(struct irq_wish){ .name = "com1", .handler = tick, .argument = &uart }, &irq);
  *
  * A handler runs on one CPU with interrupts off, on the stack that ran. It may call what says "any context" or "interrupts", must not
- * wait, and uses no floating point. It returns; the end of interrupt is sent for it and cannot be forgotten. With .nests, interrupts
- * of a higher class may come in between.
+ * wait. It returns; the end of interrupt is sent for it and cannot be forgotten. With .nests, interrupts of a higher class may come in
+ * between.
+ *
+ * Floating-point and vector registers are the interrupted program's: nobody saves them. A compiler uses them unasked, to copy a struct
+ * for example, so a handler and the program's own functions that it calls are declared IRQ_HANDLER, which forbids that. Who forgets it
+ * is found by a debug build (make DEBUG=1): there the units are off in handlers, and the first such instruction ends in PANIC NO-FPU.
  *
  * What is out of order is told, once: a vector that nobody attached to, a line whose handlers all say IRQ_NOT_MINE, and a storm (more
  * than IRQ_STORM_PER_MS interrupts a millisecond of one kind for IRQ_STORM_MS): such a line is masked, so that the machine goes on.
@@ -77,4 +81,4 @@ bool irq_stats(unsigned index, struct irq_stats *out_stats);
 uint64_t irq_spurious(void);
 uint64_t irq_unclaimed(void);
 
-#include <ingot/cpu_irq.h>    /* irq_isa_line: the CPU's own */
+#include <ingot/cpu_irq.h>    /* IRQ_HANDLER, irq_isa_line: the CPU's own */

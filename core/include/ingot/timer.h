@@ -1,12 +1,14 @@
 /* Timers: a function called at a time, once or again and again, by the thousand. Nothing ticks: the hardware is set to the earliest.
  *
  * A timer lies in the caller's memory, starts zeroed with its handler set, and must stay alive while it is armed. It fires on the
- * CPU that armed it, in an interrupt: the handler follows the rules of <ingot/irq.h>, and may arm and cancel timers, its own too.
+ * CPU that armed it, in an interrupt: the handler follows the rules of <ingot/irq.h>, is declared IRQ_HANDLER, and may arm and cancel timers, its own too.
  * It is never early; how late, is the interrupt's latency. Deadlines are those of time_ns(). */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include <ingot/irq.h>         /* IRQ_HANDLER */
 
 struct timer {
     void (*handler)(struct timer *timer);

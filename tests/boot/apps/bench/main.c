@@ -116,7 +116,7 @@ static void measure_allocators(void)
 
 /* ---- timers ---- */
 
-static void never(struct timer *timer) { (void)timer; }
+static IRQ_HANDLER void never(struct timer *timer) { (void)timer; }
 
 static struct timer one = { .handler = never };
 static uint64_t deadline_ns;
@@ -161,7 +161,7 @@ static bool measure_timers(unsigned armed, const char *any, const char *first)
 
 static volatile uint64_t handler_ticks;
 
-static enum irq_answer note_time(void *argument)
+static IRQ_HANDLER enum irq_answer note_time(void *argument)
 {
     (void)argument;
     handler_ticks = cpu_ticks();

@@ -27,7 +27,7 @@ static PRESS array_overrun(void)
         *at = 0x55;
 }
 
-static __attribute__((noinline)) void sink_in_timer(struct timer *timer)
+static IRQ_HANDLER __attribute__((noinline)) void sink_in_timer(struct timer *timer)
 {
     sink((uint64_t)timer->argument);
     __asm__ volatile("" ::: "memory");
@@ -45,12 +45,21 @@ static void in_timer(void (*handler)(struct timer *))
 
 static PRESS handler_stack(void) { in_timer(sink_in_timer); }
 
-static __attribute__((noinline)) void read_null_in_timer(struct timer *timer)
+static IRQ_HANDLER __attribute__((noinline)) void read_null_in_timer(struct timer *timer)
 {
     __asm__ volatile("movl 0x18, %%eax" :: "r"(timer) : "eax", "memory");
 }
 
 static PRESS handler_null(void) { in_timer(read_null_in_timer); }
+
+/* As a compiler may do it to a handler that is not declared IRQ_HANDLER. */
+static __attribute__((noinline)) void vectors_in_timer(struct timer *timer)
+{
+    __asm__ volatile("xorps %%xmm0, %%xmm0" ::: "xmm0", "memory");
+    timer->argument = timer;
+}
+
+static PRESS handler_vectors(void) { in_timer(vectors_in_timer); }
 
 static PRESS fail_assert(void)
 {
@@ -105,6 +114,7 @@ static PRESS free_pages_twice(void)
 
 const struct button program_buttons[] = {
     { "main-stack", main_stack }, { "array-overrun", array_overrun }, { "handler-stack", handler_stack }, { "handler-null", handler_null },
+    { "handler-vectors", handler_vectors },
     { "fail-assert", fail_assert }, { "call-panic", call_panic }, { "panic-in-panic", panic_in_panic }, { "lock-twice", lock_twice },
     { "free-twice", free_twice }, { "free-pages-twice", free_pages_twice }, { 0 },
 };

@@ -17,7 +17,7 @@ static bool absent(void)
     return !(edx & 1u << 9);                    /* SDM vol. 2A, "CPUID": APIC on chip */
 }
 
-static enum irq_answer note(void *argument)
+static IRQ_HANDLER enum irq_answer note(void *argument)
 {
     (void)argument;
     came_ticks = cpu_ticks();
@@ -86,7 +86,7 @@ static enum verdict message_write(char *figures)
 static struct irq_message low_message, high_message;
 static volatile uint32_t low_came, came_inside, same_inside;
 
-static enum irq_answer raise_both(void *argument)
+static IRQ_HANDLER enum irq_answer raise_both(void *argument)
 {
     uint32_t before = came;
 

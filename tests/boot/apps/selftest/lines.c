@@ -12,7 +12,7 @@
 
 static volatile uint32_t came;
 
-static enum irq_answer note(void *argument)
+static IRQ_HANDLER enum irq_answer note(void *argument)
 {
     (void)argument;
     came++;
@@ -58,7 +58,7 @@ static void cmos_write(uint8_t index, uint8_t value)
     port_write8(CMOS_DATA, value);
 }
 
-static enum irq_answer note_rtc(void *argument)
+static IRQ_HANDLER enum irq_answer note_rtc(void *argument)
 {
     (void)argument;
     if (!(cmos_read(RTC_C) & RTC_PERIODIC))
@@ -134,14 +134,14 @@ static void hpet_quiet(void)
     mmio_write32(timer_register(0), 0);
 }
 
-static enum irq_answer first_handler(void *argument)
+static IRQ_HANDLER enum irq_answer first_handler(void *argument)
 {
     (void)argument;
     asked_first++;
     return IRQ_NOT_MINE;
 }
 
-static enum irq_answer second_handler(void *argument)
+static IRQ_HANDLER enum irq_answer second_handler(void *argument)
 {
     (void)argument;
     asked_second++;

@@ -29,7 +29,7 @@ static bool is_intact(const struct block *block, uint32_t words)
 
 static volatile uint32_t in_handler, failed_in_handler;
 
-static void allocate_in_handler(struct timer *timer)
+static IRQ_HANDLER void allocate_in_handler(struct timer *timer)
 {
     static struct block kept;
 

@@ -19,7 +19,7 @@ static bool absent(void)
     return none;
 }
 
-static void note_time(struct timer *timer)
+static IRQ_HANDLER void note_time(struct timer *timer)
 {
     (void)timer;
     fired_ns = time_ns();
@@ -54,7 +54,7 @@ enum { PERIOD_NS = 1000000, PERIODS = 100 };
 static uint64_t first_ns, skipped;
 
 /* The nth call must not come before the nth period. What the emulator's host holds up may come after several, and then one is left out. */
-static void note_period(struct timer *timer)
+static IRQ_HANDLER void note_period(struct timer *timer)
 {
     uint64_t now_ns = time_ns(), due_ns = first_ns + (uint64_t)fired * PERIOD_NS;
 
@@ -90,7 +90,7 @@ struct one_of_many {
 };
 static uint64_t last_deadline_ns;
 
-static void note_order(struct timer *timer)
+static IRQ_HANDLER void note_order(struct timer *timer)
 {
     struct one_of_many *one = timer->argument;
 
@@ -131,13 +131,13 @@ static enum verdict many(uint32_t count, char *figures)
 static enum verdict thousand(char *figures) { return absent() ? SAY(ABSENT, "this machine has no timer") : many(1000, figures); }
 static enum verdict ten_thousand(char *figures) { return absent() ? SAY(ABSENT, "this machine has no timer") : many(10000, figures); }
 
-static void arm_again(struct timer *timer)
+static IRQ_HANDLER void arm_again(struct timer *timer)
 {
     if (++fired < 100)
         timer_arm(timer, time_ns() + 10000, 0);
 }
 
-static void cancel_itself(struct timer *timer)
+static IRQ_HANDLER void cancel_itself(struct timer *timer)
 {
     fired++;
     timer_cancel(timer);
