@@ -45,5 +45,6 @@ uint64_t machine_ask_everything(void);
 extern unsigned machine_warnings;
 extern bool machine_log_to_stderr;
 void machine_clear_log(void);
+void machine_copy_log(char *to, size_t bytes);   /* cut to bytes - 1 */
 bool machine_warned(const char *text);
 unsigned machine_warned_times(const char *text);

@@ -73,6 +73,12 @@ acpi_corpus_sources := $(addprefix core/,acpi.c acpi_fadt.c acpi_madt.c acpi_dev
 acpi_sources        := $(acpi_corpus_sources) tests/host/acpi_draft.c \
                        $(foreach rules,roots fadt madt devices aml info,tests/host/acpi_rules_$(rules).c)
 test-full: export INGOT_FULL := 1
+test-full: export INGOT_FULL := 1
+
+# The watchdog on models of its chips, found by the ACPI reader's own objects. Drivers in the order in which they are tried.
+host_tests += watchdog
+watchdog_sources := core/watchdog.c core/error.c core/lock.c drivers/wdat.c drivers/tco.c $(acpi_corpus_sources) tests/host/acpi_draft.c \
+                    tests/host/model_bus.c tests/host/model_watchdog.c
 
 # The loader's own objects, on a mock of the firmware and of a PC's registers. What is left out is what the mock stands for.
 host_tests += loader loader_parts

@@ -88,6 +88,7 @@ static uint64_t bus_read(enum model_space space, uint64_t address, unsigned byte
     struct model_device *device = find(space, address, bytes);
 
     step(space == MODEL_PORT ? PORT_PS : MEMORY_PS);
+    model_bus.access_bytes = bytes;
     if (device)
         return device->read(device, address - device->start);
     model_bus.stray_reads++;
@@ -99,6 +100,7 @@ static void bus_write(enum model_space space, uint64_t address, unsigned bytes, 
     struct model_device *device = find(space, address, bytes);
 
     step(space == MODEL_PORT ? PORT_PS : MEMORY_PS);
+    model_bus.access_bytes = bytes;
     if (device)
         device->write(device, address - device->start, value);
     else

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 enum model_space { MODEL_PORT, MODEL_MEMORY };
-enum { MODEL_DEVICES_MAX = 8, MODEL_TOO_MANY_STEPS = 77 };
+enum { MODEL_DEVICES_MAX = 12, MODEL_TOO_MANY_STEPS = 77 };
 
 struct model_device {
     enum model_space space;
@@ -35,6 +35,7 @@ struct model_bus {
     uint64_t now_ps, steps, steps_max;
     uint64_t cpu_lost_ps, devices_lost_ps;
     uint64_t stray_reads, stray_writes, wrong_widths;
+    unsigned access_bytes;               /* of the access that a device is asked for */
     uint64_t memory_from, memory_to;     /* what mem_map_device() refuses: the machine's memory */
     struct model_pause pause;
     struct model_cpu_counter cpu;
