@@ -61,3 +61,4 @@ int arch_register_write(const struct acpi_register *reg, unsigned bytes, uint64_
 
 /* The counter that cpu_ticks() reads, in Hz, as the CPU itself states it, or 0 when it does not; *out_invariant: runs at one speed. */
 uint64_t arch_ticks_hz(bool *out_invariant);
+extern const char arch_ticks_name[], arch_ticks_stated_by[];    /* as its makers call it, and the place where they state its speed */

@@ -339,7 +339,7 @@ static void collect(struct opinions *all, uint64_t stated_hz, bool last_round)
     all->count = 0;
     all->unsteady = false;
     if (is_speed(stated_hz))
-        all->by[all->count++] = (struct opinion){ "CPUID", stated_hz, -1 };
+        all->by[all->count++] = (struct opinion){ arch_ticks_stated_by, stated_hz, -1 };
     do {
         reference = first_usable();
         if (reference < 0)
@@ -365,7 +365,8 @@ static bool find_pair(const struct opinions *all, unsigned *out_first, unsigned 
 
 static void settle(const struct opinion *by, const struct opinion *checked_by)
 {
-    source.name = "TSC";
+    source.name = arch_ticks_name;
+    source.is_cpu_ticks = true;
     source.hz = by->hz;
     source.measured_by = by->name;
     source.checked_by = checked_by ? checked_by->name : NULL;

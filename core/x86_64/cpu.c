@@ -122,6 +122,8 @@ void arch_describe_cpu(void)
     log_info("%s, APIC id %u", line, cpuid(1, 0).ebx >> 24);
 }
 
+const char arch_ticks_name[] = "TSC", arch_ticks_stated_by[] = "CPUID";
+
 uint64_t arch_ticks_hz(bool *out_invariant)
 {
     struct cpuid ratio = cpuid_or_zero(0x15, 0), mhz = cpuid_or_zero(0x16, 0);

@@ -77,7 +77,7 @@ static int choose(void)
     struct time_source source;
 
     time_source(&source);
-    mode = cpuid(1, 0).ecx & 1u << 24 && source.name[0] == 'T' ? DEADLINE : COUNTING;
+    mode = cpuid(1, 0).ecx & 1u << 24 && source.is_cpu_ticks ? DEADLINE : COUNTING;
     if (mode == COUNTING)
         return measure();
     set_speed(source.hz);

@@ -18,6 +18,7 @@ void delay_us(uint32_t us);
 /* What the clock is, for reports. */
 struct time_source {
     const char *name;                    /* "TSC", "HPET" ... */
+    bool is_cpu_ticks;                   /* the clock is cpu_ticks(), and hz its measured speed */
     uint64_t hz;
     const char *measured_by;             /* "CPUID", "HPET" ..., or "nothing": then hz is a guess */
     const char *checked_by;              /* a second source, or NULL */

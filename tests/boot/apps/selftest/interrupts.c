@@ -32,7 +32,7 @@ static uint32_t ticks_to_ns(uint64_t ticks)
     struct time_source source;
 
     time_source(&source);
-    return source.name[0] == 'T' ? (uint32_t)(ticks * 1000 / (source.hz / 1000000)) : (uint32_t)ticks;
+    return source.is_cpu_ticks ? (uint32_t)(ticks * 1000 / (source.hz / 1000000)) : (uint32_t)ticks;
 }
 
 static enum verdict round_trip(char *figures)
