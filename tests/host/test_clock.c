@@ -177,7 +177,8 @@ static void expect_one_clock(struct machine m, const char *name, const char *mea
 
     machine = m;
     start();
-    good = outcome->source.is_cpu_ticks == !strcmp(name, arch_ticks_name) && !strcmp(outcome->source.name, name) && !strcmp(outcome->source.measured_by, measured_by) &&
+    good = outcome->source.is_cpu_ticks == !strcmp(name, arch_ticks_name) && !strcmp(outcome->source.name, name) &&
+           !strcmp(outcome->source.measured_by, measured_by) &&
            !strcmp(outcome->source.checked_by ? outcome->source.checked_by : "", checked_by) &&
            outcome->error_ppm <= HEALTHY_PPM && outcome->error_ppm >= -HEALTHY_PPM && outcome->steps <= steps_max &&
            outcome->delay_error_ns >= -50 && outcome->delay_error_ns < 10000 && outcome->after_ns >= outcome->before_ns &&
