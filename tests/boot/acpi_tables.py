@@ -37,3 +37,8 @@ def madt(*cpus):
     """A MADT with these processors, in this order."""
     body = struct.pack("<II", LOCAL_APIC_ADDRESS, PCAT_COMPAT) + b"".join(cpus) + interrupt_sources()
     return table("APIC", body + struct.pack("<BBBHB", 4, 6, 0xFF, 0, 1), 3)
+
+
+def hpet(address):
+    """An HPET table that names this address."""
+    return table("HPET", struct.pack("<IBBBBQBHB", 0x8086A201, 0, 64, 0, 0, address, 0, 100, 0))

@@ -4,7 +4,8 @@ import re
 import pytest
 
 import build
-from boots import esp
+from acpi_tables import hpet
+from boots import chaos_esp, esp
 from qemu import Config
 
 APP = "tests/boot/apps/selftest"
@@ -98,6 +99,17 @@ def test_a_weak_seed_is_told_and_still_gives_canaries(machine):
     """The firmware has no source of its own for this CPU, which has no RDRAND."""
     text = run(machine, APP, "canary seed", Config(cpu="qemu64"))
     assert "cpu: the loader gave a weak seed: canaries can be foreseen" in text, text
+
+
+@pytest.mark.parametrize("chaos, tables, said", [
+    pytest.param("no-acpi=FACP no-acpi=HPET", (), r"clock: TSC, [\d.]+ MHz by PIT", id="pit-alone"),
+    pytest.param("no-acpi=FACP", (), r"clock: TSC, [\d.]+ MHz by HPET, checked by PIT", id="no-pm-timer", marks=full),
+    pytest.param("", (hpet(0xFED80000),), r"hpet: at 0xfed80000: a period of 0 fs cannot be(.|\n)*by PM timer, checked by PIT",
+                 id="hpet-elsewhere", marks=full),
+])
+def test_counters_that_are_missing(machine, chaos, tables, said):
+    text = run_files(machine, chaos_esp(APP, "exit=qemu timer-periodic timer-1000 timer-handlers clock", chaos, tables))
+    assert re.search(said, text) and not names(text, "absent"), text
 
 
 @full
