@@ -44,6 +44,11 @@ unsigned display_count(void)
     return count;
 }
 
+const struct font_glyph *display_glyphs(void)
+{
+    return console_open ? console.pen.glyphs : NULL;
+}
+
 /* The upper bits of an 8-bit value, at the place and in the width that a mask gives; wider channels repeat them below. */
 static uint32_t channel(uint32_t mask, uint8_t value)
 {

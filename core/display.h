@@ -19,3 +19,7 @@ void display_log_line(const char *color, const char *prefix, size_t prefix_bytes
 void display_panic(void);
 
 unsigned display_count(void);
+
+/* The console's font, unpacked, or NULL without a console. Valid for ever. Any context. */
+struct font_glyph;
+const struct font_glyph *display_glyphs(void);

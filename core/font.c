@@ -44,3 +44,21 @@ void font_unpack(const uint8_t *packed, size_t bytes, struct font_glyph *out_gly
         store_le64(out_glyphs[i].row + HALF, rows.lower);
     }
 }
+
+unsigned font_find(uint32_t character)
+{
+    unsigned low = 0, high = font_range_count;
+
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+        const struct font_range *range = &font_ranges[middle];
+
+        if (character > range->last)
+            low = middle + 1;
+        else if (character < range->first)
+            high = middle;
+        else
+            return range->glyph + (character - range->first);
+    }
+    return font_replacement;
+}

@@ -30,3 +30,6 @@ extern const uint16_t font_replacement;               /* the glyph for what the 
 /* Writes count glyphs and reads no more than bytes, whatever the packed data says: a change that is missing is none, a glyph that is
  * missing is empty. Takes about 100 instructions a glyph. */
 void font_unpack(const uint8_t *packed, size_t bytes, struct font_glyph *out_glyphs, unsigned count);
+
+/* The glyph of a character, or font_replacement. */
+unsigned font_find(uint32_t character);

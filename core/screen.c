@@ -75,24 +75,6 @@ static void next_row(struct screen *screen)
 
 /* ---- characters ---- */
 
-static unsigned glyph_of(uint32_t character)
-{
-    unsigned low = 0, high = font_range_count;
-
-    while (low < high) {
-        unsigned middle = (low + high) / 2;
-        const struct font_range *range = &font_ranges[middle];
-
-        if (character > range->last)
-            low = middle + 1;
-        else if (character < range->first)
-            high = middle;
-        else
-            return range->glyph + (character - range->first);
-    }
-    return font_replacement;
-}
-
 static void put_glyph(struct screen *screen, unsigned glyph)
 {
     if (screen->cursor.column == screen->columns)
@@ -286,7 +268,7 @@ static void put_character(struct screen *screen, uint32_t character)
     if (character < ' ')
         obey_control(screen, (uint8_t)character);
     else if (character != 0x7f)
-        put_glyph(screen, glyph_of(character));
+        put_glyph(screen, font_find(character));
 }
 
 static void put_text_byte(struct screen *screen, uint8_t byte)

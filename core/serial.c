@@ -70,6 +70,15 @@ unsigned serial_count(void)
     return port_count;
 }
 
+int serial_read(void)
+{
+    int byte = -1;
+
+    for (unsigned i = 0; i < port_count && byte < 0; i++)
+        byte = ports[i]->ops->read(ports[i]);
+    return byte;
+}
+
 /* A port that takes nothing within its bound is muted: a dead line must not slow the machine. */
 static void mute(struct serial_port *port)
 {

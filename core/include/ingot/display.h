@@ -21,6 +21,26 @@ const struct display *display(unsigned index);
 /* The pixel value for a colour of 8 bits a channel. */
 uint32_t display_color(const struct display *display, uint8_t red, uint8_t green, uint8_t blue);
 
+/* ---- drawing: on a display of any depth, cut to its size. Pixel values are those of display_color(). Any context; several CPUs may
+ * draw at once. write_combining_flush() (ingot/mmio.h) on the CPU that drew shows the last of it at once. ---- */
+
+/* count pixels from (x, y) on to the right. */
+void display_pixels(const struct display *display, uint32_t x, uint32_t y, const uint32_t *pixels, uint32_t count);
+
+/* A rectangle, its upper left corner at (x, y). */
+void display_fill(const struct display *display, uint32_t x, uint32_t y, uint32_t width, uint32_t height, uint32_t pixel);
+
+enum { DISPLAY_TEXT_WIDTH = 8, DISPLAY_TEXT_HEIGHT = 16 };    /* pixels of a character at scale 1 */
+
+struct display_text_look {
+    uint32_t ink, paper;           /* pixel values */
+    uint32_t scale;                /* pixels a dot, each way: 1 to 8 */
+};
+
+/* UTF-8 text in one line, in the console's font; every character takes DISPLAY_TEXT_WIDTH * scale pixels. Returns the x behind it. Where
+ * there is no console, which the log has told, nothing is drawn. */
+uint32_t display_text(const struct display *display, uint32_t x, uint32_t y, const struct display_text_look *look, const char *text);
+
 /* Stops the log's console from drawing, so that the application has the screen, or gives it back (all is redrawn). Any CPU, not in
  * interrupts. A panic takes the screen whatever was said here. */
 void display_take(void);

@@ -42,5 +42,9 @@ int serial_register(struct serial_port *port);
 /* Port number index in order of registration, or NULL. Any context. */
 struct serial_port *serial_port(unsigned index);
 
+/* A byte that has come in on any port, or -1 when there is none. Never waits; bytes that nobody reads are lost once the port's own
+ * few are full. One CPU at a time, any context. */
+int serial_read(void);
+
 /* Places proposed so far (handoff, options, ACPI, PCI), for drivers in phase DRIVER_SERIAL. NULL past the end. */
 const struct serial_place *serial_place(unsigned index);
