@@ -1,0 +1,149 @@
+"""All CPUs that answer come online, those that do not are named after one bounded wait, and the machine runs on in every case."""
+import re
+
+import pytest
+
+import held_cpu
+from acpi_tables import cpu, madt, wide_cpu
+from boots import LIMIT_S, Run, chaos_esp, esp
+from qemu import Config
+from test_processors import MACHINES, TABLES
+
+APP = "tests/boot/apps/processors"
+full = pytest.mark.full
+NAMED_MAX = 8                  # ids in the line about CPUs that did not answer
+ONE_WAIT_US = 3_000_000        # what all CPUs together may be waited for, on a busy host
+REAL = set(range(4))           # ids of the CPUs of a machine of 4
+
+
+def online(text):
+    """(CPUs online, CPUs listed, microseconds) as the one line about them says. None without: where there is nobody to start."""
+    lines = re.findall(r"info +smp: (\d+) of (\d+) CPUs online after (\d+) us$", text, re.MULTILINE)
+    assert len(lines) <= 1, text
+    return tuple(map(int, lines[0])) if lines else None
+
+
+def missing(text, words):
+    """The ids of which that is said, and how many there are in all."""
+    lines = re.findall(rf"warn +smp: APIC id ([\d, ]+)(?: and (\d+) more)? {words}: not used$", text, re.MULTILINE)
+    assert len(lines) <= 1, text
+    named = {int(number) for number in lines[0][0].split(", ")} if lines else set()
+    return named, len(named) + (int(lines[0][1] or 0) if lines else 0)
+
+
+def must_be_online(text, running, absent=(), words="did not answer"):
+    """So many run, and those ids are told to be missing."""
+    absent = set(absent)
+    named, count = missing(text, words)
+    assert re.search(rf"^running {running}$", text, re.MULTILINE), text
+    assert count == len(absent) and named <= absent and len(named) == min(len(absent), NAMED_MAX), f"{named} of {absent}\n{text}"
+    assert len(re.findall(r"warn +smp: APIC id", text)) == bool(absent), text
+    assert bool(re.search(r"^READY degraded=\S*\bcpus\b", text, re.MULTILINE)) == bool(absent), text
+    if running + len(absent) > 1:
+        assert online(text) and online(text)[:2] == (running, running + len(absent)) and online(text)[2] < ONE_WAIT_US, text
+    else:
+        assert online(text) is None, text
+
+
+@pytest.mark.parametrize("smp, config", MACHINES + [
+    ("4", {"cpu": "qemu64"}), ("4", {"machine": "pc"}), pytest.param("4", {"cpu": "max,la57=on"}, marks=full),
+    pytest.param("4", {"mem": "8G"}, marks=full), pytest.param("4", {"firmware": "2m"}, marks=full)])
+def test_all_come_online(machine, smp, config):
+    run = Run(machine(esp(APP), Config(smp=smp, **config))).must_be_good()
+    must_be_online(run.text, int(smp.split(",")[0]))
+
+
+def test_from_power_on(machine):
+    run = Run(machine(esp(APP), Config(smp="4"), cold=True)).must_be_good()
+    must_be_online(run.text, 4)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_table(machine, name):
+    """The boot CPU runs whether it is listed or not. TCG's CPUs have no x2APIC: nobody has an id above 254."""
+    listed = set(TABLES[name].ids) | {0}
+    reachable = {number for number in listed if number <= 254}
+    run = Run(machine(chaos_esp(APP, tables=[madt(*TABLES[name].records)]), Config(smp="4"))).must_be_good()
+    must_be_online(run.text, len(listed & REAL), reachable - REAL)
+    too_high = re.findall(r"warn +smp: (\d+) CPUs have APIC ids above 254", run.text)
+    assert too_high == ([str(len(listed - reachable))] if listed != reachable else []), run.text
+
+
+def test_absent_ones_cost_one_wait_in_all(machine):
+    records = [*map(cpu, REAL), *map(cpu, range(50, 250))]
+    run = Run(machine(chaos_esp(APP, tables=[madt(*records)]), Config(smp="4"))).must_be_good()
+    must_be_online(run.text, len(REAL), range(50, 250))
+
+
+@full
+def test_thousands_are_listed(machine):
+    """More than anybody has room for, and none of them reachable."""
+    records = [cpu(0), cpu(1), *(wide_cpu(number) for number in range(1000, 5000))]
+    run = Run(machine(chaos_esp(APP, tables=[madt(*records)]), Config(smp="2"))).must_be_good()
+    must_be_online(run.text, 2)
+
+
+def test_without_a_table(machine):
+    run = Run(machine(chaos_esp(APP, chaos="no-acpi=APIC"), Config(smp="2"))).must_be_good()
+    must_be_online(run.text, 1)
+
+
+@pytest.mark.parametrize("word", ["take", "lend"])
+def test_no_page_for_the_start(machine, word):
+    run = Run(machine(chaos_esp(APP, chaos=f"{word}-below=0x100000"), Config(smp="4"))).must_be_good()
+    assert re.search(r"^running 1$", run.text, re.MULTILINE), run.text
+    assert re.search(r"warn +smp: no memory below 1 MiB for 3 more CPUs", run.text), run.text
+    assert re.search(r"^READY degraded=\S*\bcpus\b", run.text, re.MULTILINE), run.text
+
+
+@pytest.mark.parametrize("words, running", [("cpus=1", 1), ("cpus=3", 3), ("cpus=400", 4)])
+def test_no_more_than_allowed(boot, words, running):
+    must_be_online(boot(APP, words, Config(smp="4")).must_be_good().text, running)
+
+
+def test_core_elsewhere(machine):
+    base = held_cpu.symbols(APP)["core_start_address"]
+    run = Run(machine(chaos_esp(APP, chaos=f"occupy={base:#x}"), Config(smp="4"))).must_be_good()
+    assert "moved from" in run.text, run.text
+    must_be_online(run.text, 4)
+
+
+# ---- CPUs that stop at a step of their start ----
+
+def must_end_well(running):
+    end = running.wait(LIMIT_S)
+    assert (end.how, end.status) == ("exit", 0), f"{end}\n{running.text}"
+    assert not re.search(r"^(PANIC|REFUSED)", running.text, re.MULTILINE), running.text
+
+
+def hold(stub, step, count):
+    """Threads of the CPUs that are held there."""
+    held = held_cpu.hold_at(stub, APP, step, count)
+    assert len(held) == count, f"only {held} came to {step}"
+    return held
+
+
+def ids_of(threads):
+    return {thread - 1 for thread in threads}
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("step", held_cpu.STEPS)
+def test_cpus_stop_at_a_step(stubbed, step, count):
+    running, stub = stubbed(esp(APP), Config(smp="4"))
+    held = hold(stub, step, count)
+    must_end_well(running)
+    must_be_online(running.text, 4 - count, ids_of(held), held_cpu.STEPS[step])
+
+
+@pytest.mark.parametrize("count", [1, pytest.param(3, marks=full)])
+@pytest.mark.parametrize("step", held_cpu.STEPS)
+def test_late_cpus_harm_nothing(stubbed, step, count):
+    running, stub = stubbed(esp(APP, "exit=qemu stay"), Config(smp="4"))
+    held = hold(stub, step, count)
+    assert running.wait_for("^staying", LIMIT_S), running.text
+    stub.stop()
+    stub.run()
+    must_end_well(running)
+    must_be_online(running.text, 4 - count, ids_of(held), held_cpu.STEPS[step])
+    assert f"stayed: running {4 - count}, 0 broken" in running.text, running.text
