@@ -62,3 +62,8 @@ int arch_register_write(const struct acpi_register *reg, unsigned bytes, uint64_
 /* The counter that cpu_ticks() reads, in Hz, as the CPU itself states it, or 0 when it does not; *out_invariant: runs at one speed. */
 uint64_t arch_ticks_hz(bool *out_invariant);
 extern const char arch_ticks_name[], arch_ticks_stated_by[];    /* as its makers call it, and the place where they state its speed */
+
+/* PCI configuration space of segment 0 by I/O ports: address is bus << 16 | device << 11 | function << 8 | offset, bytes 1, 2 or 4. One
+ * access at a time. All ones where the machine has no such ports. */
+uint32_t arch_pci_port_read(uint32_t address, unsigned bytes);
+void arch_pci_port_write(uint32_t address, unsigned bytes, uint32_t value);

@@ -46,8 +46,24 @@ static void port_write(uint16_t port, unsigned bytes, uint64_t value)
         port_write32(port, (uint32_t)value);
 }
 
-/* The port of a register that has one. A configuration register of bus 0 has it behind a window, which is opened (PCI Local Bus 3.0,
- * 3.2.2.3.2). */
+/* Opens the window on a place in configuration space, and returns its port (PCI Local Bus 3.0, 3.2.2.3.2). */
+static uint16_t pci_window(uint32_t address)
+{
+    port_write32(PORT_PCI_ADDRESS, 1u << 31 | (address & ~3u));
+    return (uint16_t)(PORT_PCI_DATA + (address & 3));
+}
+
+uint32_t arch_pci_port_read(uint32_t address, unsigned bytes)
+{
+    return (uint32_t)port_read(pci_window(address), bytes);
+}
+
+void arch_pci_port_write(uint32_t address, unsigned bytes, uint32_t value)
+{
+    port_write(pci_window(address), bytes, value);
+}
+
+/* The port of a register that has one. A configuration register of bus 0 has it behind the window. */
 static uint16_t port_of(const struct acpi_register *reg)
 {
     if (reg->space == ACPI_SPACE_IO)
@@ -55,8 +71,7 @@ static uint16_t port_of(const struct acpi_register *reg)
 
     uint32_t device = reg->address >> 32 & 0x1f, function = reg->address >> 16 & 7, offset = reg->address & 0xff;
 
-    port_write32(PORT_PCI_ADDRESS, 1u << 31 | device << 11 | function << 8 | (offset & 0xfc));
-    return (uint16_t)(PORT_PCI_DATA + (offset & 3));
+    return pci_window(device << 11 | function << 8 | offset);
 }
 
 int arch_register_read(const struct acpi_register *reg, unsigned bytes, uint64_t *out_value)
