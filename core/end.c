@@ -2,6 +2,7 @@
 
 #include "core/arch.h"
 #include "core/cpus.h"
+#include "core/log.h"
 #include "core/option.h"
 
 #define LOG_SUBSYSTEM end
@@ -36,6 +37,7 @@ _Noreturn void end_run(int value)
 {
     const char *policy = option("exit");
 
+    log_end();
     if (!policy)
         policy = "halt";
     log_info("main returned %d; exit=%s", value, policy);

@@ -12,13 +12,14 @@
 #include <ingot/cpu.h>
 #include <ingot/format.h>
 #include <ingot/string.h>
+#include <ingot/time.h>
 #include <ingot/utf8.h>
 
 LOG_SUBSYSTEM_DEFINE(log);
 LOG_SUBSYSTEM_DEFINE(app);
 
 /* A prefix: brackets, dots and blanks, 11 + 6 digits of time, 5 of the CPU, 6 bytes of level, 14 of the subsystem's name. */
-enum { PREFIX_BYTES = 56 };
+enum { PREFIX_BYTES = 56, FLUSH_BOUND_US = 1000000 };
 
 static _Atomic bool open, dying;
 static _Atomic bool sending;                   /* a serial port may have got half a line */
@@ -181,9 +182,23 @@ static void send(const struct log_entry *line, uint32_t lost)
         tell_lost("%u lines were lost: there was no room for them, or nobody to finish them", lost);
 }
 
-void log_flush(void)
+void log_drain(void)
 {
     log_ring_drain(send);
+}
+
+void log_flush(void)
+{
+    log_drain();
+    for (uint32_t us = 0; us < FLUSH_BOUND_US && !log_ring_is_empty(); us += 10)
+        delay_us(10);                          /* another CPU is at it */
+    serial_drain(false);
+}
+
+void log_end(void)
+{
+    log_flush();
+    serial_drain(true);
 }
 
 static void keep(const char *subsystem, unsigned level, const char *pattern, va_list args)
@@ -196,7 +211,7 @@ static void keep(const char *subsystem, unsigned level, const char *pattern, va_
     log_ring_put(&entry);
     cpu_interrupts_restore(flags);
     if (atomic_load_explicit(&open, memory_order_relaxed))
-        log_flush();
+        log_drain();
 }
 
 void log_line(const struct log_subsystem *subsystem, enum log_level level, const char *pattern, ...)
@@ -237,7 +252,7 @@ void log_open(const char *loader_log)
 {
     replay(loader_log);
     open = true;
-    log_flush();
+    log_drain();
 }
 
 void log_panic_mode(void)
@@ -245,7 +260,8 @@ void log_panic_mode(void)
     dying = true;
     open = true;
     log_ring_seize();
+    serial_drain(true);
     if (atomic_exchange_explicit(&sending, false, memory_order_relaxed))
         serial_send_line("", 0, "", 0);        /* ends the line, which comes once more */
-    log_flush();
+    log_drain();
 }

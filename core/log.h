@@ -16,5 +16,8 @@ void log_set_levels(const char *text);
  * to a serial port is sent once more, whole. Any context, after the other CPUs were stopped. */
 void log_panic_mode(void);
 
-/* Sends out what is kept, unless another CPU is at it. Any context. */
-void log_flush(void);
+/* Sends out what is kept, unless another CPU, or what this one was interrupted in, is at it. Any context. */
+void log_drain(void);
+
+/* The machine is about to be switched off, reset or halted: log_flush(), and from now on a line is out when its call returns. */
+void log_end(void);

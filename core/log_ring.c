@@ -171,3 +171,8 @@ void log_ring_seize(void)
     atomic_store_explicit(&seized, true, memory_order_relaxed);
     atomic_store_explicit(&drainer, cpu_id() + 1, memory_order_seq_cst);
 }
+
+bool log_ring_is_empty(void)
+{
+    return atomic_load_explicit(&tail, memory_order_relaxed) == atomic_load_explicit(&head, memory_order_relaxed);
+}

@@ -41,3 +41,6 @@ void log_ring_sent(const struct log_entry *line);
 /* For a panic: this CPU is the drainer from now on, wherever the one before was stopped, and begins with the line that was not sent yet. It
  * passes over lines whose writers were stopped in the middle, which count as lost. Lines that send makes are drained within it. */
 void log_ring_seize(void);
+
+/* All that was put in is sent. Any context. */
+bool log_ring_is_empty(void);

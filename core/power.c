@@ -1,6 +1,7 @@
 #include <ingot/power.h>
 
 #include "core/arch.h"
+#include "core/log.h"
 
 #include <ingot/acpi.h>
 #define LOG_SUBSYSTEM power
@@ -65,6 +66,7 @@ void power_off(void)
         log_warn("this machine does not say how to power it off");
         return;
     }
+    log_end();
     log_info("powering off: S5 has sleep type %u", off.type_a);
     if (off.hardware_reduced) {
         arch_register_write(&off.control_a, 1, (uint64_t)off.type_a << 2 | 1u << 5);
@@ -80,6 +82,7 @@ void power_reset(void)
 {
     struct acpi_reset reset;
 
+    log_end();
     if (acpi_get_reset(&reset) == 0) {
         log_info("reset: %#x to the register at %#llx that the FADT names", reset.value, (unsigned long long)reset.reg.address);
         if (arch_register_write(&reset.reg, 1, reset.value))

@@ -2,6 +2,7 @@
 #include "core/serial.h"
 
 #include "core/driver.h"
+#include "core/option.h"
 #include "core/words.h"
 
 #include <ingot/error.h>
@@ -18,6 +19,7 @@ static bool place_told[SERIAL_PORTS_MAX];      /* the loader's log went there */
 static unsigned place_count;
 static struct serial_port *ports[SERIAL_PORTS_MAX];
 static unsigned port_count;
+static bool at_once;                           /* a line is out when its call returns */
 
 static const char *source_name(uint32_t source)
 {
@@ -52,10 +54,25 @@ const struct serial_place *serial_place(unsigned index)
     return index < place_count ? &places[index] : NULL;
 }
 
+static unsigned flow_wanted(void)
+{
+    const char *flow = option("flow");
+
+    if (!flow || !strcmp(flow, "none"))
+        return 0;
+    if (!strcmp(flow, "rtscts"))
+        return SERIAL_RTSCTS;
+    if (!strcmp(flow, "xonxoff"))
+        return SERIAL_XONXOFF;
+    log_warn("flow=%s is none of none, rtscts, xonxoff", flow);
+    return 0;
+}
+
 int serial_register(struct serial_port *port)
 {
     if (port_count == SERIAL_PORTS_MAX)
         return ERR_FULL;
+    port->flow = flow_wanted();
     ports[port_count++] = port;
     return 0;
 }
@@ -116,6 +133,16 @@ void serial_send_line(const char *prefix, size_t prefix_bytes, const char *text,
 {
     for (unsigned i = 0; i < port_count; i++)
         send_line(ports[i], prefix, prefix_bytes, text, text_bytes);
+    if (at_once)
+        serial_drain(true);
+}
+
+void serial_drain(bool for_good)
+{
+    at_once |= for_good;
+    for (unsigned i = 0; i < port_count; i++)
+        if (ports[i]->ops->drain)
+            ports[i]->ops->drain(ports[i], for_good);
 }
 
 static bool was_told(const struct serial_port *port)

@@ -1,12 +1,16 @@
 /* Serial ports of the 8250 family, up to the 16550A, at I/O ports or in memory with registers 1, 2 or 4 bytes apart.
  * Source: National Semiconductor, "PC16550D Universal Asynchronous Receiver/Transmitter with FIFOs", section 8 (registers). */
+#include <stdatomic.h>
+
 #include <ingot/driver.h>
 #include <ingot/error.h>
 #include <ingot/format.h>
+#include <ingot/irq.h>
 #define LOG_SUBSYSTEM uart
 #include <ingot/log.h>
 #include <ingot/memory.h>
 #include <ingot/mmio.h>
+#include <ingot/pages.h>
 #include <ingot/port_io.h>
 #include <ingot/serial.h>
 #include <ingot/time.h>
@@ -26,7 +30,14 @@ enum uart_reg {                   /* register numbers; the byte offset is number
     UART_REGISTERS = 8,
 };
 
+enum {                            /* UART_IER */
+    IER_DATA  = 1u << 0,          /* a received byte waits */
+    IER_THRE  = 1u << 1,          /* the transmitter is empty */
+    IER_MODEM = 1u << 3,          /* a modem input has changed: CTS */
+};
+
 enum {                            /* UART_IIR */
+    IIR_NONE = 1u << 0,           /* no interrupt of this port */
     IIR_FIFO = 3u << 6,           /* [7:6] both set: FIFOs on, and working (16550A) */
 };
 
@@ -54,18 +65,38 @@ enum {                            /* UART_LSR */
     LSR_ABSENT = 0xff,            /* what a bus answers for nobody */
 };
 
+enum {                            /* UART_MSR */
+    MSR_CTS = 1u << 4,            /* the other side is clear to receive */
+};
+
+enum { XON = 0x11, XOFF = 0x13 }; /* ASCII DC1 and DC3 */
+
 enum {
     FIFO_BYTES      = 16,         /* 16550A */
     /* A full FIFO takes 16 * 10 bits: 17 ms at 9,600 baud, the slowest console in use, and 1.4 ms at 115,200. */
     DRAIN_BOUND_US  = 20000,
     DRAIN_LOOKS     = 1000000,    /* the same bound where the clock is what is broken: no bus answers in less than 20 ns */
+    FLOW_BOUND_US   = 1000000,    /* the other side has said stop, and may have its reasons */
     ONE_LOOK        = 0,          /* what a port gets that took nothing lately */
     IO_LAST         = 0xffff,
+    QUEUE_BYTES     = PAGE_BYTES,
+    INPUT_BYTES     = 16,
 };
 
 struct uart {
     struct serial_port port;
     unsigned fifo_bytes;          /* 1 without a FIFO */
+    bool waited;                  /* the line was slower than we are: interrupts are worth their price */
+    _Atomic bool stopped;         /* by XOFF */
+
+    uint8_t *queue;               /* what interrupts send; NULL: bytes go out by polling */
+    _Atomic uint32_t put, taken;  /* bytes ever put into the queue (by the log's drainer), and taken out (by who pumps) */
+    _Atomic uint8_t ier;          /* as the register is */
+    _Atomic bool pumping, interrupted;
+
+    uint8_t input[INPUT_BYTES];   /* received while XON and XOFF were looked for */
+    _Atomic uint32_t input_put, input_taken;
+    _Atomic bool receiving;
 };
 
 static struct uart uarts[SERIAL_PORTS_MAX];
@@ -92,24 +123,66 @@ static void uart_write(const struct serial_place *place, enum uart_reg reg, uint
         mmio_write8((volatile void *)(uintptr_t)(place->address + reg * place->stride), value);
 }
 
-/* False when none of the wanted bits came within the bound, or nobody is there. */
-static bool wait_status(const struct serial_place *place, uint8_t wanted, uint32_t bound_us)
+/* Whether fn(uart) came true within the bound. The first look is for nothing, and the clock may be what is broken. */
+static bool wait_until(struct uart *uart, bool (*fn)(struct uart *uart), uint32_t bound_us)
 {
-    uint8_t status = uart_read(place, UART_LSR);
-
-    if (status & wanted || bound_us == ONE_LOOK)
-        return status & wanted && status != LSR_ABSENT;
+    if (fn(uart))
+        return true;
+    if (bound_us == ONE_LOOK)
+        return false;
 
     uint64_t deadline_ns = time_ns() + bound_us * 1000ull;
 
+    uart->waited = true;
     for (unsigned looks = 0; looks < DRAIN_LOOKS; looks++) {
-        status = uart_read(place, UART_LSR);
-        if (status & wanted)
-            return status != LSR_ABSENT;
+        if (fn(uart))
+            return true;
         if (time_ns() >= deadline_ns)
             break;
     }
     return false;
+}
+
+static bool has_status(const struct uart *uart, uint8_t wanted)
+{
+    uint8_t status = uart_read(&uart->port.place, UART_LSR);
+
+    return status & wanted && status != LSR_ABSENT;
+}
+
+static bool is_empty(struct uart *uart) { return has_status(uart, LSR_TEMT); }
+
+/* Takes in what was received: XON and XOFF are obeyed, the rest waits for uart_receive(). One CPU at a time. */
+static void receive(struct uart *uart)
+{
+    uint32_t put = atomic_load_explicit(&uart->input_put, memory_order_relaxed);
+
+    if (atomic_exchange_explicit(&uart->receiving, true, memory_order_acquire))
+        return;
+    while (put - uart->input_taken < INPUT_BYTES && has_status(uart, LSR_DATA)) {
+        uint8_t byte = uart_read(&uart->port.place, UART_DATA);
+
+        if (byte == XON || byte == XOFF)
+            uart->stopped = byte == XOFF;
+        else
+            uart->input[put++ % INPUT_BYTES] = byte;
+    }
+    uart->input_put = put;
+    atomic_store_explicit(&uart->receiving, false, memory_order_release);
+}
+
+/* The transmitter takes bytes, and the other side lets us. */
+static bool may_send(struct uart *uart)
+{
+    if (!has_status(uart, LSR_THRE))
+        return false;
+    if (uart->port.flow & SERIAL_RTSCTS && !(uart_read(&uart->port.place, UART_MSR) & MSR_CTS))
+        return false;
+    if (uart->port.flow & SERIAL_XONXOFF) {
+        receive(uart);
+        return !uart->stopped;
+    }
+    return true;
 }
 
 static void fill(const struct serial_place *place, const char *text, size_t bytes)
@@ -121,32 +194,142 @@ static void fill(const struct serial_place *place, const char *text, size_t byte
             uart_write(place, UART_DATA, (uint8_t)text[i]);
 }
 
+/* ---- the queue, which interrupts send ---- */
+
+static uint32_t queued(const struct uart *uart) { return uart->put - uart->taken; }
+
+static void set_ier(struct uart *uart, uint8_t ier)
+{
+    if (uart->ier != ier)
+        uart_write(&uart->port.place, UART_IER, ier);
+    uart->ier = ier;
+}
+
+static void feed(struct uart *uart)
+{
+    uint32_t taken = uart->taken, end = uart->put;
+
+    if (may_send(uart))
+        for (unsigned room = uart->fifo_bytes; room && taken != end; room--, taken++)
+            uart_write(&uart->port.place, UART_DATA, uart->queue[taken % QUEUE_BYTES]);
+    uart->taken = taken;
+    set_ier(uart, taken == end ? 0 : IER_THRE | (uart->port.flow & SERIAL_RTSCTS ? IER_MODEM : 0) |
+                                     (uart->port.flow & SERIAL_XONXOFF ? IER_DATA : 0));
+}
+
+/* From the queue to the port what it takes now. Who finds another one at it leaves it to him, and he looks again. */
+static void pump(struct uart *uart)
+{
+    do {
+        if (atomic_exchange(&uart->pumping, true))
+            return;
+        feed(uart);
+        atomic_store(&uart->pumping, false);
+    } while (queued(uart) && uart->ier == 0);
+}
+
+static bool queue_has_room(struct uart *uart)
+{
+    if (queued(uart) == QUEUE_BYTES)
+        pump(uart);
+    return queued(uart) < QUEUE_BYTES;
+}
+
+static bool queue_shrinks(struct uart *uart)
+{
+    uint32_t taken = uart->taken;
+
+    pump(uart);
+    return uart->taken != taken || queued(uart) == 0;
+}
+
+static size_t enqueue(struct uart *uart, const char *text, size_t bytes)
+{
+    uint32_t put = uart->put, room = QUEUE_BYTES - queued(uart);
+
+    if (bytes > room)
+        bytes = room;
+    for (size_t i = 0; i < bytes; i++)
+        uart->queue[(put + i) % QUEUE_BYTES] = (uint8_t)text[i];
+    uart->put = put + (uint32_t)bytes;
+    if (uart->ier == 0)                  /* else an interrupt comes, or somebody pumps and will look again */
+        pump(uart);
+    return bytes;
+}
+
+static bool has_interrupted(struct uart *uart) { return uart->interrupted; }
+
+static enum irq_answer uart_interrupt(void *argument)
+{
+    struct uart *uart = argument;
+
+    if (uart_read(&uart->port.place, UART_IIR) & IIR_NONE)
+        return IRQ_NOT_MINE;
+    uart->interrupted = true;
+    if (uart->port.flow & SERIAL_RTSCTS)
+        uart_read(&uart->port.place, UART_MSR);    /* ends a modem interrupt */
+    pump(uart);
+    return IRQ_MINE;
+}
+
+/* ---- what the class calls ---- */
+
+static uint32_t bound_of(const struct uart *uart) { return uart->port.flow ? FLOW_BOUND_US : DRAIN_BOUND_US; }
+
+static size_t send_some(struct uart *uart, const char *text, size_t bytes)
+{
+    if (uart->queue)
+        return enqueue(uart, text, bytes);
+    if (bytes > uart->fifo_bytes)
+        bytes = uart->fifo_bytes;
+    fill(&uart->port.place, text, bytes);
+    return bytes;
+}
+
 /* A muted port that takes its first bytes again is waited for like any other. */
 static size_t uart_send(struct serial_port *port, const char *text, size_t bytes)
 {
     struct uart *uart = port->driver;
-    size_t sent = 0, room;
+    bool (*ready)(struct uart *uart) = uart->queue ? queue_has_room : may_send;
+    size_t sent = 0;
 
     while (sent < bytes) {
-        if (!wait_status(&port->place, LSR_THRE, port->muted && sent == 0 ? ONE_LOOK : DRAIN_BOUND_US))
+        if (!wait_until(uart, ready, port->muted && sent == 0 ? ONE_LOOK : bound_of(uart)))
             break;
-        room = bytes - sent < uart->fifo_bytes ? bytes - sent : uart->fifo_bytes;
-        fill(&port->place, text + sent, room);
-        sent += room;
+        sent += send_some(uart, text + sent, bytes - sent);
     }
     return sent;
 }
 
-static int uart_receive(struct serial_port *port)
+static void uart_drain(struct serial_port *port, bool for_good)
 {
-    uint8_t status = uart_read(&port->place, UART_LSR);
+    struct uart *uart = port->driver;
 
-    if (status == LSR_ABSENT || !(status & LSR_DATA))
-        return -1;
-    return uart_read(&port->place, UART_DATA);
+    if (for_good)
+        uart->pumping = false;           /* whoever was at it was stopped */
+    while (uart->queue && queued(uart) && wait_until(uart, queue_shrinks, port->muted ? ONE_LOOK : bound_of(uart)))
+        ;
+    if (for_good && uart->queue) {
+        port->lost_bytes += queued(uart);
+        uart->queue = NULL;
+        set_ier(uart, 0);
+    }
+    if (!port->muted)
+        wait_until(uart, is_empty, DRAIN_BOUND_US);
 }
 
-static const struct serial_ops uart_ops = { .write = uart_send, .read = uart_receive };
+static int uart_receive(struct serial_port *port)
+{
+    struct uart *uart = port->driver;
+
+    if (port->flow & SERIAL_XONXOFF) {
+        receive(uart);
+        return uart->input_taken == uart->input_put ? -1 : uart->input[uart->input_taken++ % INPUT_BYTES];
+    }
+    return has_status(uart, LSR_DATA) ? uart_read(&port->place, UART_DATA) : -1;
+}
+
+static const struct serial_ops uart_ops = { .write = uart_send, .read = uart_receive, .drain = uart_drain };
 
 static bool comes_back(const struct serial_place *place, uint8_t outputs, uint8_t inputs)
 {
@@ -239,9 +422,10 @@ static bool is_taken(const struct serial_place *place)
     return false;
 }
 
-/* Why no port is at place, or NULL; *out_scratch: it has that register, which the 8250 has not. Cheap reads come before writes. */
-static const char *reject(const struct serial_place *place, bool *out_scratch)
+/* Why no port is at its place, or NULL; *out_scratch: it has that register, which the 8250 has not. Cheap reads come before writes. */
+static const char *reject(struct uart *uart, bool *out_scratch)
 {
+    const struct serial_place *place = &uart->port.place;
     uint8_t status;
 
     if (!place_can_be(place))
@@ -251,7 +435,7 @@ static const char *reject(const struct serial_place *place, bool *out_scratch)
         return "nobody answers (status reads 0xff)";
     if (status == 0 && uart_read(place, UART_LCR) == 0)
         return "nobody answers (all reads 0)";
-    wait_status(place, LSR_TEMT, DRAIN_BOUND_US);   /* what loader or firmware still sends would be lost in the loopback */
+    wait_until(uart, is_empty, DRAIN_BOUND_US);   /* what loader or firmware still sends would be lost in the loopback */
     *out_scratch = scratch_works(place);
     return loopback_works(place) ? NULL : "loopback does not answer";
 }
@@ -260,15 +444,14 @@ static int uart_try(const struct serial_place *place)
 {
     struct uart *uart = &uarts[uart_count];
     bool scratch = false;
-    const char *why = reject(place, &scratch);
+    const char *why;
 
+    *uart = (struct uart){ .port = { .place = *place, .ops = &uart_ops, .driver = uart } };
+    why = reject(uart, &scratch);
     if (why) {
         log_info("%s %#llx left: %s", place->source, (unsigned long long)place->address, why);
         return ERR_NOT_FOUND;
     }
-    uart->port.place = *place;
-    uart->port.ops = &uart_ops;
-    uart->port.driver = uart;
     format(uart->port.name, sizeof(uart->port.name), "%s%llx", place->space == SERIAL_IO ? "io" : "mm",
            (unsigned long long)place->address);
     uart_setup(uart);
@@ -292,3 +475,48 @@ static int uart_start(void)
 }
 
 DRIVER(uart16550, DRIVER_SERIAL, uart_start);
+
+/* The ISA interrupt of a legacy port; 0 where the place does not say it. */
+static uint8_t isa_interrupt(const struct serial_place *place)
+{
+    uint64_t pair = place->address | 0x100;    /* COM1 and COM2, COM3 and COM4 */
+
+    if (place->space != SERIAL_IO || (pair != 0x3f8 && pair != 0x3e8))
+        return 0;
+    return place->address & 0x100 ? 4 : 3;
+}
+
+/* The first interrupt is asked for with nothing to send, and has to come. */
+static void start_interrupts(struct uart *uart, uint8_t isa)
+{
+    struct irq_wish wish = { .name = uart->port.name, .handler = uart_interrupt, .argument = uart };
+    uint8_t *queue = pages_alloc(QUEUE_BYTES / PAGE_BYTES, 0, PAGES_ANYWHERE);
+    struct irq *irq;
+
+    if (!queue || irq_attach(irq_isa_line(isa), &wish, &irq)) {
+        log_warn("%s: no interrupt to be had: polled as before", uart->port.name);
+        pages_free(queue, QUEUE_BYTES / PAGE_BYTES);
+        return;
+    }
+    uart->queue = queue;
+    set_ier(uart, IER_THRE);
+    if (wait_until(uart, has_interrupted, DRAIN_BOUND_US)) {
+        log_info("%s: sends by interrupt", uart->port.name);
+        return;
+    }
+    uart_drain(&uart->port, true);
+    irq_detach(irq);
+    pages_free(queue, QUEUE_BYTES / PAGE_BYTES);
+    log_warn("%s: no interrupt came within %u us: polled as before", uart->port.name, DRAIN_BOUND_US);
+}
+
+/* Where the transmitter was always ready, as an emulator's is, polling costs less. */
+static int uart_start_interrupts(void)
+{
+    for (unsigned i = 0; i < uart_count; i++)
+        if (uarts[i].waited && isa_interrupt(&uarts[i].port.place))
+            start_interrupts(&uarts[i], isa_interrupt(&uarts[i].port.place));
+    return ERR_NOT_FOUND;
+}
+
+DRIVER(uart16550_interrupts, DRIVER_DEVICE, uart_start_interrupts);

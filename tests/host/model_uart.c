@@ -27,6 +27,7 @@ static void shift_next(struct model_uart *u, uint64_t now_ps)
     uint8_t byte = u->queue[0];
 
     memmove(u->queue, u->queue + 1, --u->queued);
+    u->thre_raised |= u->queued == 0;
     u->shifting = true;
     u->shift_end_ps = out_at(u, now_ps);
     if (u->mcr & LOOP) {
@@ -56,6 +57,7 @@ static void send(struct model_uart *u, uint8_t byte)
         u->overruns++;
     else
         u->queue[u->queued++] = byte;
+    u->thre_raised = false;
     if (u->divisor)
         advance(u);
 }
@@ -65,22 +67,38 @@ static uint8_t line_status(struct model_uart *u)
     advance(u);
     if (u->fault.stuck_lsr >= 0)
         return (uint8_t)u->fault.stuck_lsr;
-    return (uint8_t)((u->loop_data || u->fault.flood ? READY : 0) | (u->queued ? 0 : THRE) | (u->queued || u->shifting ? 0 : TEMT));
+    return (uint8_t)((u->loop_data || u->data_ready || u->fault.flood ? READY : 0) | (u->queued ? 0 : THRE) | (u->queued || u->shifting ? 0 : TEMT));
 }
 
 /* In loopback the outputs come back: RTS as CTS, DTR as DSR, OUT1 as RI, OUT2 as DCD. */
 static uint8_t modem_status(const struct model_uart *u)
 {
     if (!(u->mcr & LOOP) || u->fault.no_loopback)
-        return 0xb0;
+        return u->cts_low ? 0xa0 : 0xb0;
     return (uint8_t)((u->mcr & 2) << 3 | (u->mcr & 1) << 5 | (u->mcr & 4) << 4 | (u->mcr & 8) << 4);
 }
 
-static uint8_t interrupt_id(const struct model_uart *u)
+/* The one of highest priority that is enabled, or none. */
+static uint8_t interrupt_cause(struct model_uart *u)
 {
+    advance(u);
+    if (u->ier & 1 && (u->data_ready || u->fault.flood))
+        return 4;
+    if (u->ier & 2 && u->thre_raised)
+        return 2;
+    return u->ier & 8 && u->modem_changed ? 0 : 1;
+}
+
+/* Reading it ends a transmitter interrupt that it names. */
+static uint8_t interrupt_id(struct model_uart *u)
+{
+    uint8_t cause = interrupt_cause(u);
+
+    if (cause == 2)
+        u->thre_raised = false;
     if (!(u->fcr & FIFO_ON) || u->kind < UART_16550)
-        return 1;
-    return u->kind == UART_16550A ? 0xc1 : 0x81;
+        return cause;
+    return (uint8_t)(cause | (u->kind == UART_16550A ? 0xc0 : 0x80));
 }
 
 static bool is_gone(const struct model_uart *u)
@@ -92,8 +110,21 @@ static uint8_t read_data(struct model_uart *u)
 {
     if (u->lcr & DLAB)
         return (uint8_t)u->divisor;
-    u->loop_data = false;
+    u->loop_data = u->data_ready = false;
     return u->fault.flood ? 'x' : u->received;
+}
+
+static uint8_t read_modem_status(struct model_uart *u)
+{
+    u->modem_changed = false;
+    return modem_status(u);
+}
+
+static void write_ier(struct model_uart *u, uint8_t value)
+{
+    advance(u);
+    u->thre_raised |= value & ~u->ier & 2 && u->queued == 0;      /* enabling it with an empty transmitter raises it */
+    u->ier = value & 0xf;
 }
 
 static uint64_t uart_read(struct model_device *device, uint64_t offset)
@@ -113,7 +144,7 @@ static uint64_t uart_read(struct model_device *device, uint64_t offset)
     case LCR:     return u->lcr;
     case MCR:     return u->mcr;
     case LSR:     return line_status(u);
-    case MSR:     return modem_status(u);
+    case MSR:     return read_modem_status(u);
     default:      return u->kind == UART_8250 ? 0xff : u->scratch;
     }
 }
@@ -145,7 +176,7 @@ static void uart_write(struct model_device *device, uint64_t offset, uint64_t va
         return;
     switch (offset / u->stride) {
     case DATA:    u->lcr & DLAB ? write_divisor(u, 0, byte) : send(u, byte); break;
-    case IER:     u->lcr & DLAB ? write_divisor(u, 8, byte) : (void)(u->ier = byte & 0xf); break;
+    case IER:     u->lcr & DLAB ? write_divisor(u, 8, byte) : write_ier(u, byte); break;
     case IIR_FCR: u->fcr = u->kind < UART_16550 ? 0 : byte; break;
     case LCR:     u->lcr = byte; break;
     case MCR:     write_mcr(u, byte & 0x1f); break;
@@ -180,4 +211,21 @@ void model_uart_drain(struct model_uart *uart)
         model_bus.now_ps = uart->shift_end_ps + model_bus.devices_lost_ps;
         advance(uart);
     }
+}
+
+void model_uart_receive(struct model_uart *uart, uint8_t byte)
+{
+    uart->received = byte;
+    uart->data_ready = true;
+}
+
+void model_uart_set_cts(struct model_uart *uart, bool clear)
+{
+    uart->modem_changed |= uart->cts_low == clear;
+    uart->cts_low = !clear;
+}
+
+bool model_uart_interrupts(struct model_uart *uart)
+{
+    return uart->mcr & 8 && !(uart->mcr & LOOP) && interrupt_cause(uart) != 1;
 }

@@ -21,6 +21,7 @@
 
 #include <ingot/cpu.h>
 #include <ingot/log.h>
+#include <ingot/time.h>
 
 #include "tests/host/model_run.h"
 
@@ -43,6 +44,8 @@ uint64_t clock_stamp_ns(uint64_t stamp) { return stamp; }
 uint32_t cpu_id(void) { return this_cpu; }
 uint64_t cpu_interrupts_off(void) { return 0; }
 void cpu_interrupts_restore(uint64_t flags) { (void)flags; }
+void delay_us(uint32_t us) { (void)us, sched_yield(); }
+void serial_drain(bool for_good) { (void)for_good; }
 void serial_send_untold(const char *text, size_t bytes) { (void)text, (void)bytes; }
 unsigned display_count(void) { return 0; }
 bool serial_has_untold(void) { return false; }

@@ -10,9 +10,12 @@
 #include <cmocka.h>
 
 #include "core/driver.h"
+#include "core/option.h"
 #include "core/serial.h"
 
 #include <ingot/error.h>
+#include <ingot/irq.h>
+#include <ingot/pages.h>
 #include <ingot/serial.h>
 #include <ingot/time.h>
 
@@ -29,6 +32,7 @@ enum {
     /* A port that nobody answers for is looked at once; one that answers is asked 20 times, waits for its transmitter aside. */
     PROBE_ACCESSES = 40,
     LOOK_US = 10,                                /* one look at a port, with what goes with it */
+    FILL_US = 30,                                /* a FIFO filled; a line takes 5,000 us at 115,200 baud */
 };
 
 struct machine {
@@ -39,6 +43,8 @@ struct machine {
     const char *pending;                         /* still in the transmitter when we come */
     bool told, clock_stands_still, ram_there;
     unsigned times_named;                        /* 0: once */
+    const char *flow;                            /* flow= of the command line */
+    bool no_interrupts;                          /* the line is not connected */
 };
 
 struct outcome {
@@ -52,6 +58,7 @@ struct outcome {
     uint64_t lost_bytes;
     bool muted;
     int received;
+    unsigned interrupts;
 };
 
 static struct machine machine;
@@ -59,9 +66,39 @@ static struct outcome *outcome;
 static struct model_uart *uart;
 static void (*talk)(void);
 
+/* ---- what the driver stands on ---- */
+
+static struct irq_wish wish;
+static bool in_interrupt;
+
+const char *option(const char *name) { return strcmp(name, "flow") ? NULL : machine.flow; }
+uint32_t irq_isa_line(uint8_t isa) { return isa; }
+void irq_detach(struct irq *irq) { (void)irq, wish.handler = NULL; }
+void *pages_alloc(size_t count, size_t alignment_bytes, uint64_t limit) { (void)alignment_bytes, (void)limit; return calloc(count, 4096); }
+void pages_free(void *first, size_t count) { (void)count, free(first); }
+
+int irq_attach(uint32_t line, const struct irq_wish *wanted, struct irq **out_irq)
+{
+    assert_int_equal(line, 4);
+    wish = *wanted;
+    *out_irq = NULL;
+    return 0;
+}
+
+static void interrupt_if_wanted(void)
+{
+    if (!wish.handler || in_interrupt || machine.no_interrupts || !model_uart_interrupts(uart))
+        return;
+    in_interrupt = true;
+    outcome->interrupts++;
+    assert_int_equal(wish.handler(wish.argument), IRQ_MINE);
+    in_interrupt = false;
+}
+
 uint64_t time_ns(void)
 {
     model_bus.now_ps += 20000;
+    interrupt_if_wanted();
     return machine.clock_stands_still ? 1000 : model_bus.now_ps / 1000;
 }
 
@@ -535,6 +572,229 @@ static void the_loaders_lines_go_where_they_were_not_seen(void **state)
     assert_string_equal(outcome->line, "ours\r\n");
 }
 
+/* ---- sending by interrupts ---- */
+
+/* The machine does something else. */
+static void pass_us(uint64_t us)
+{
+    for (uint64_t end_us = now_us() + us; now_us() < end_us; model_bus.now_ps += 5000000)
+        interrupt_if_wanted();
+}
+
+static void start_interrupts(void)
+{
+    ten_lines();                                 /* a line that makes us wait is worth it */
+    driver_start_phase(DRIVER_DEVICE);
+}
+
+static void ten_lines_by_interrupts(void)
+{
+    start_interrupts();
+    ten_lines();
+    pass_us(100000);
+}
+
+/* How often the ten lines came out, whole and in order, and nothing else. */
+static void expect_rounds(unsigned rounds)
+{
+    char expected[MODEL_LINE_BYTES], *at = expected;
+
+    for (unsigned i = 0; i < 10 * rounds; i++)
+        at += sprintf(at, "[p] %s\r\n", numbered(i % 10));
+    assert_int_equal(outcome->uart.sent, at - expected);
+    assert_memory_equal(outcome->line, expected, at - expected);
+    assert_int_equal(outcome->lost_bytes, 0);
+}
+
+static void a_line_by_interrupts_costs_no_wait(void **state)
+{
+    static const enum model_uart_kind kinds[] = { UART_16550A, UART_8250 };
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        machine = com1();
+        machine.uart.kind = kinds[i];
+        start(ten_lines_by_interrupts);
+        expect_line("info uart: io3f8: sends by interrupt");
+        expect_rounds(2);
+        for (unsigned l = 0; l < 10; l++)
+            assert_in_range(outcome->line_us[l], 0, FILL_US);
+        assert_int_equal(outcome->uart.ier, 0);                  /* nothing to send: no interrupts */
+        assert_true(outcome->interrupts <= 10 * 60u / (i ? 1 : 16) + 10);
+    }
+}
+
+static void an_interrupt_that_never_comes_is_told(void **state)
+{
+    (void)state;
+    machine = com1();
+    machine.no_interrupts = true;
+    start(ten_lines_by_interrupts);
+    expect_line("warn uart: io3f8: no interrupt came within 20000 us: polled as before");
+    expect_rounds(2);
+    assert_int_equal(outcome->uart.ier, 0);
+}
+
+static void fast_ports_are_polled(void **state)
+{
+    (void)state;
+    machine = com1();
+    machine.uart.clock_hz = 4000000000u;         /* as an emulator's: always ready */
+    start(ten_lines_by_interrupts);
+    expect_rounds(2);
+    assert_int_equal(outcome->interrupts, 0);
+    assert_int_equal(log_told("interrupt"), 0);
+}
+
+static void two_hundred_lines(void)
+{
+    start_interrupts();
+    for (unsigned i = 0; i < 20; i++)
+        ten_lines();
+    pass_us(1000000);
+}
+
+static void a_full_queue_waits_and_loses_nothing(void **state)
+{
+    (void)state;
+    machine = com1();
+    start(two_hundred_lines);
+    expect_rounds(21);
+}
+
+/* The line was connected when it was tried, and is not any more. */
+static void lose_the_line(void)
+{
+    start_interrupts();
+    machine.no_interrupts = true;
+    for (unsigned i = 0; i < 20; i++)
+        ten_lines();
+    serial_drain(false);
+}
+
+static void lost_interrupts_are_made_up_for(void **state)
+{
+    (void)state;
+    machine = com1();
+    start(lose_the_line);
+    expect_rounds(21);
+}
+
+static void stop_for_ever(void)
+{
+    start_interrupts();
+    uart->fault.stops_at_ps = model_bus.now_ps;
+    uart->fault.goes_on_at_ps = 1000000 * MS;
+    for (unsigned i = 0; i < 20; i++)
+        ten_lines();
+    outcome->probe_us = now_us();
+}
+
+static void a_line_that_stops_with_a_full_queue_is_muted(void **state)
+{
+    (void)state;
+    machine = com1();
+    start(stop_for_ever);
+    assert_true(outcome->muted);
+    assert_true(outcome->lost_bytes > 0);
+    assert_int_equal(log_told("takes no bytes: muted"), 1);
+    assert_in_range(outcome->probe_us, 0, 100000);
+}
+
+static void end_at_once(void)
+{
+    start_interrupts();
+    ten_lines();
+    serial_drain(true);
+    outcome->received = (int)uart->sent;
+    ten_lines();
+    outcome->probe_writes_elsewhere = uart->sent;
+}
+
+static void at_the_end_a_line_is_out_when_its_call_returns(void **state)
+{
+    (void)state;
+    machine = com1();
+    start(end_at_once);
+    expect_rounds(3);
+    assert_int_equal(outcome->received, outcome->uart.sent / 3 * 2);
+    assert_int_equal(outcome->probe_writes_elsewhere, outcome->uart.sent);
+}
+
+/* ---- flow control ---- */
+
+static void cts_falls_and_rises(void)
+{
+    if (!machine.no_interrupts)
+        start_interrupts();
+    pass_us(20000);
+    model_uart_set_cts(uart, false);
+    outcome->received = (int)uart->sent;
+    if (!machine.no_interrupts)
+        ten_lines();
+    pass_us(200000);
+    outcome->received -= (int)uart->sent;        /* nothing may come out */
+    model_uart_set_cts(uart, true);
+    pass_us(machine.no_interrupts ? 1 : 200000);
+    ten_lines();
+    pass_us(100000);
+}
+
+static void cts_stops_the_line_and_lets_it_go_on(void **state)
+{
+    (void)state;
+    for (unsigned polled = 0; polled < 2; polled++) {
+        machine = com1();
+        machine.flow = "rtscts";
+        machine.no_interrupts = polled;
+        start(cts_falls_and_rises);
+        assert_int_equal(outcome->received, 0);
+        expect_rounds(polled ? 1 : 3);
+    }
+}
+
+static void xoff_comes(void)
+{
+    struct serial_port *port = serial_port(0);
+
+    start_interrupts();
+    pass_us(20000);
+    model_uart_receive(uart, 'q');
+    port->ops->read(port);                       /* which is lost here: the test only wants the buffer used */
+    model_uart_receive(uart, 0x13);
+    outcome->received = (int)uart->sent;
+    ten_lines();
+    pass_us(200000);
+    outcome->received -= (int)uart->sent;
+    model_uart_receive(uart, 0x11);
+    pass_us(200000);
+    model_uart_receive(uart, 'z');
+    ten_lines();
+    if (port->ops->read(port) != 'z' || port->ops->read(port) != -1)
+        _exit(3);
+    pass_us(100000);
+}
+
+static void xoff_stops_the_line_and_xon_lets_it_go_on(void **state)
+{
+    (void)state;
+    machine = com1();
+    machine.flow = "xonxoff";
+    start(xoff_comes);
+    assert_int_equal(outcome->received, 0);
+    expect_rounds(3);
+}
+
+static void an_unknown_flow_is_told(void **state)
+{
+    (void)state;
+    machine = com1();
+    machine.flow = "dtrdsr";
+    start(ten_lines);
+    expect_line("warn serial: flow=dtrdsr is none of none, rtscts, xonxoff");
+    expect_ten_lines("");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -557,6 +817,16 @@ int main(void)
         cmocka_unit_test(a_port_that_vanishes_is_left_at_once),
         cmocka_unit_test(a_flood_of_input_does_not_stop_output),
         cmocka_unit_test(no_input_is_one_look),
+        cmocka_unit_test(a_line_by_interrupts_costs_no_wait),
+        cmocka_unit_test(an_interrupt_that_never_comes_is_told),
+        cmocka_unit_test(fast_ports_are_polled),
+        cmocka_unit_test(a_full_queue_waits_and_loses_nothing),
+        cmocka_unit_test(lost_interrupts_are_made_up_for),
+        cmocka_unit_test(a_line_that_stops_with_a_full_queue_is_muted),
+        cmocka_unit_test(at_the_end_a_line_is_out_when_its_call_returns),
+        cmocka_unit_test(cts_stops_the_line_and_lets_it_go_on),
+        cmocka_unit_test(xoff_stops_the_line_and_xon_lets_it_go_on),
+        cmocka_unit_test(an_unknown_flow_is_told),
         cmocka_unit_test(the_loaders_lines_go_where_they_were_not_seen),
     };
 

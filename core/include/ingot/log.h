@@ -53,5 +53,9 @@ void log_line(const struct log_subsystem *subsystem, enum log_level level, const
             log_at(LOG_DEBUG, __VA_ARGS__); \
     } while (0)
 
+/* Returns when all lines so far are out, or a port has taken nothing for its bound (20 ms; a second under flow=), or another CPU has not
+ * come to their end within a second. The core does so itself before it switches off, resets or halts. Any CPU, not in interrupts. */
+void log_flush(void);
+
 /* A line without a prefix, for what programs read as it stands (READY, PANIC, tables). Same contexts. */
 void log_raw(const char *pattern, ...) __attribute__((format(gnu_printf, 1, 2)));

@@ -24,13 +24,19 @@ struct serial_ops {
     size_t (*write)(struct serial_port *port, const char *text, size_t bytes);
     /* Returns one received byte, or -1 when there is none. Never waits. */
     int (*read)(struct serial_port *port);
+    /* Returns when all that was written is on the line, or none of it moved within its bound. for_good: for the end of a run; from now on
+     * write() waits itself for what it sends, without interrupts. Any context. May be NULL: write() does so anyway. */
+    void (*drain)(struct serial_port *port, bool for_good);
 };
+
+enum serial_flow { SERIAL_RTSCTS = 1, SERIAL_XONXOFF = 2 };    /* what may stop us: the line CTS; characters that come in */
 
 struct serial_port {
     char name[16];                 /* "com1", "uart@fe032000" */
     struct serial_place place;
     const struct serial_ops *ops;
     void *driver;                  /* the driver's own */
+    unsigned flow;                 /* sum of enum serial_flow, as flow= of the command line says; set when it is registered */
     uint64_t lost_bytes;           /* given up when the port took nothing within its bound */
     bool muted;                    /* took nothing lately: one look a line until it takes bytes again, which a mark in it then tells */
     bool told;                     /* the log has said that it was muted, once */
