@@ -32,7 +32,7 @@ TARGET_CFLAGS += -ffile-prefix-map=$(CURDIR)=.     # the same bytes from any dir
 TARGET_CFLAGS += -DINGOT_DEBUG=$(DEBUG)            # 1: allocators check what they can, at a price
 TARGET_CFLAGS += -Icore/include -Icore/$(ARCH)/include
 
-# Interrupts do not save vector registers, so core and drivers must not use them: gcc then refuses a float.
+# Interrupts do not save vector registers, so core and drivers must not use them: gcc then refuses a float. (mem.S asks first.)
 CORE_CFLAGS = $(TARGET_CFLAGS) -mgeneral-regs-only -I.
 
 # Small first: the whole image has 96 KiB. What runs often is built for speed. The passes that are left out make code longer even where

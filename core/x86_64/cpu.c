@@ -15,7 +15,7 @@ LOG_SUBSYSTEM_DEFINE(cpu);
 
 enum {                                        /* CPUID leaf 1 */
     LEAF1_ECX_XSAVE = 1u << 26, LEAF1_ECX_AVX = 1u << 28,
-    LEAF7_EBX_AVX512F = 1u << 16, LEAF7_EBX_SMEP = 1u << 7, LEAF7_EBX_SMAP = 1u << 20, LEAF7_ECX_UMIP = 1u << 2,
+    LEAF7_EBX_AVX512F = 1u << 16, LEAF7_EBX_AVX2 = 1u << 5, LEAF7_EBX_SMEP = 1u << 7, LEAF7_EBX_SMAP = 1u << 20, LEAF7_ECX_UMIP = 1u << 2,
 };
 
 enum {                                        /* XCR0; SDM vol. 1, "XSAVE-Supported Features and State-Component Bitmaps" */
@@ -39,7 +39,7 @@ static void xcr0_write(uint32_t value)
 /* Turns on the x87, SSE, AVX and AVX-512 state that the CPU has. Core and drivers are built without it; applications need it. */
 static void vector_units_start(void)
 {
-    struct cpuid leaf1 = cpuid(1, 0);
+    struct cpuid leaf1 = cpuid(1, 0), leaf7 = cpuid_or_zero(7, 0);
 
     cr0_write((cr0_read() & ~(uint64_t)(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE);
     cr4_write(cr4_read() | CR4_OSFXSR | CR4_OSXMMEXCPT);
@@ -49,9 +49,12 @@ static void vector_units_start(void)
         cr4_write(cr4_read() | CR4_OSXSAVE);
         if (leaf1.ecx & LEAF1_ECX_AVX)
             wanted |= XCR0_AVX;
-        if (wanted & XCR0_AVX && cpuid_or_zero(7, 0).ebx & LEAF7_EBX_AVX512F)
+        if (wanted & XCR0_AVX && leaf7.ebx & LEAF7_EBX_AVX512F)
             wanted |= XCR0_AVX512;
-        xcr0_write(wanted & cpuid_or_zero(0xd, 0).eax);
+        wanted &= cpuid_or_zero(0xd, 0).eax;
+        xcr0_write(wanted);
+        if (wanted & XCR0_AVX && leaf7.ebx & LEAF7_EBX_AVX2)
+            cpu_set_vectors_most(VECTORS_MAX);
     }
     __asm__ volatile("fninit");
     __asm__ volatile("ldmxcsr %0" :: "m"((uint32_t){ 0x1f80 }));    /* all SIMD exceptions masked: SDM vol. 1, "MXCSR" */

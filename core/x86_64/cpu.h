@@ -9,6 +9,8 @@
 
 #include <ingot/cpu.h>
 
+#include "core/x86_64/cpu_local.h"
+
 /* Segment selectors of our GDT. */
 enum { SELECTOR_CODE = 0x08, SELECTOR_DATA = 0x10, SELECTOR_TSS = 0x18 };
 
@@ -50,6 +52,7 @@ struct cpu {
     uint64_t canary;                          /* offset CPU_LOCAL_CANARY: what functions guard their frames with */
     uintptr_t distance;                       /* offset CPU_LOCAL_DISTANCE: from the boot CPU's variables to this one's */
     struct trap_frame panic_frame;            /* offset CPU_PANIC_FRAME: what panic.S noted */
+    uint64_t vectors_most;                    /* offset CPU_LOCAL_VECTORS: the most bytes for which mem.S may use vectors here and now */
     uint64_t stack_base, stack_end;           /* where its program runs; the guard page lies below */
     struct ist_stack *ist_stacks;             /* IST_COUNT of them */
     struct tss tss;
@@ -69,6 +72,7 @@ enum { CPU_PANIC_FRAME = 32 };
 _Static_assert(offsetof(struct cpu, panic_frame) == CPU_PANIC_FRAME && offsetof(struct trap_frame, rax) == 112 &&
                offsetof(struct trap_frame, rbp) == 64 && offsetof(struct trap_frame, rip) == 136 &&
                offsetof(struct trap_frame, ss) == 168, "panic.S writes it by offsets");
+_Static_assert(offsetof(struct cpu, vectors_most) == CPU_LOCAL_VECTORS, "mem.S, vectors.S and panic.S read and write it");
 
 extern PER_CPU(struct cpu, cpu_area);         /* without per_cpu(): the boot CPU's */
 
@@ -82,6 +86,12 @@ static inline uint32_t cpu_apic_id(uint32_t id) { return cpu_area_of(id)->apic_i
 
 /* Vector units and machine checks on, on the CPU that runs. */
 void cpu_units_start(void);
+
+/* Lets mem.S use this CPU's vector registers up to so many bytes; 0: not at all. */
+static inline void cpu_set_vectors_most(uint64_t bytes)
+{
+    __asm__ volatile("movq %0, %%gs:%c1" :: "r"(bytes), "i"(CPU_LOCAL_VECTORS) : "memory");
+}
 
 /* ---- registers ---- */
 

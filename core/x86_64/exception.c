@@ -275,6 +275,7 @@ void exception(struct trap_frame *frame)
     const struct exception_words *word = &words[frame->vector];
     struct panic_scene scene = scene_of(word->code ? word->code : "EXCEPTION", frame);
 
+    cpu_set_vectors_most(0);             /* what tells the end relies on no unit that may be the reason */
     if (frame->rip == SELECTOR_CODE)
         int_instruction(scene.code, frame);
     if (frame->vector == VECTOR_PAGE_FAULT)

@@ -1,17 +1,28 @@
-/* memcpy, memmove, memset (contracts: ingot/string.h), without vector registers: an interrupt handler may call them, and the program
- * that it interrupted owns those.
+/* memcpy, memmove, memset (contracts: ingot/string.h).
  *
- * Three ranges. Up to 64 bytes: straight code, the last words overlapping the ones before. Up to *_REP_BYTES: 64 bytes a turn.
- * Above: REP MOVSQ and REP STOSQ, whose microcode moves whole cache lines. The 8-byte forms are as fast as the byte forms on
- * CPUs with ERMS or FSRM, keep most of their speed without either, and on Zen 3 lose far less where source and destination share their
- * low 12 address bits but for a few (memcpy of 4096 bytes: 0.33 us instead of 2.5). An emulator counts each turn as an instruction.
+ * An interrupt handler may call them, and the program that it interrupted owns the vector registers. So each CPU has a number,
+ * VECTORS_MOST: the most bytes, from 33 on, that vectors are used for. It is 0 until the CPU's AVX2 is on (cpu.c), in interrupts
+ * (vectors.S), and after an exception or panic. Then general registers do it, at a third of the speed or more.
+ *
+ * Vectors: straight code and loops, the last stores overlapping the ones before, up to VECTORS_MAX.
+ * General registers: the same, up to *_REP_BYTES. Above: REP MOVSQ and REP STOSQ, whose microcode moves whole cache lines. The 8-byte
+ * forms are as fast as the byte forms on CPUs with ERMS or FSRM, keep most of their speed without either, and on Zen 3 lose far less
+ * where source and destination share their low 12 address bits but for a few (memcpy of 4096 bytes: 0.33 us instead of 2.5). An
+ * emulator counts each turn as an instruction.
  *
  * Nothing here touches the stack: between mem_code_start and mem_code_end the return address is what RSP points to, and a
  * backtrace that begins here may rely on it.
  *
  * in:   rdi, rsi, rdx as C passes them (System V ABI); direction flag clear
  * out:  rax = the first argument
- * uses: rcx, rdx, rsi, rdi, r8 to r11, flags */
+ * uses: rcx, rdx, rsi, rdi, r8 to r11, flags; where VECTORS_MOST lets it, xmm0 to xmm7, and the upper halves of all vector registers
+ *       are zeroed, as SSE code behind AVX code is slow otherwise (SDM vol. 1, "Mixing AVX Code with SSE Code") */
+
+#include "core/x86_64/cpu_local.h"
+
+#ifndef VECTORS_MOST            /* tests on the host have a variable instead */
+#define VECTORS_MOST %gs:CPU_LOCAL_VECTORS
+#endif
 
 #define COPY_REP_BYTES 512       /* measured on Zen 3 (build/host/bench_mem): starting the microcode costs 12 ns, and 25 for STOS */
 #define SET_REP_BYTES  1024
@@ -34,10 +45,35 @@ mem_code_start:
     mov %r10, \offset+24(\to)
 .endm
 
+/* Copies 128 bytes to a place from the one that lies rsi further. */
+.macro copy_128 to, store
+    vmovdqu (%rsi,\to), %ymm0
+    vmovdqu 32(%rsi,\to), %ymm1
+    vmovdqu 64(%rsi,\to), %ymm2
+    vmovdqu 96(%rsi,\to), %ymm3
+    \store %ymm0, (\to)
+    \store %ymm1, 32(\to)
+    \store %ymm2, 64(\to)
+    \store %ymm3, 96(\to)
+.endm
+
+.macro set_128 to, store
+    .irp offset, 0, 32, 64, 96
+    \store %ymm0, \offset(\to)
+    .endr
+.endm
+
 .macro set_64 to
     .irp offset, 0, 8, 16, 24, 32, 40, 48, 56
     mov %rsi, \offset(\to)
     .endr
+.endm
+
+/* The byte in all eight places of rsi. */
+.macro spread_byte
+    movzbl %sil, %esi
+    movabs $0x0101010101010101, %rcx
+    imul %rcx, %rsi
 .endm
 
     .globl memcpy
@@ -45,7 +81,62 @@ mem_code_start:
 memcpy:
     mov %rdi, %rax
     cmp $32, %rdx
-    ja copy_over_32
+    jbe copy_to_32
+copy_apart:                      /* rdx > 32, and the areas do not overlap */
+    cmp VECTORS_MOST, %rdx
+    ja copy_general
+
+    vmovdqu (%rsi), %ymm0
+    cmp $128, %rdx
+    ja 2f                        /* at most one jump up to 256 bytes */
+    cmp $64, %edx
+    ja 1f
+    vmovdqu -32(%rsi,%rdx), %ymm1
+    vmovdqu %ymm0, (%rdi)
+    vmovdqu %ymm1, -32(%rdi,%rdx)
+    vzeroupper
+    ret
+1:  vmovdqu 32(%rsi), %ymm1      /* upwards, here and below: neighbours leave the CPU together */
+    vmovdqu -64(%rsi,%rdx), %ymm2
+    vmovdqu -32(%rsi,%rdx), %ymm3
+    vmovdqu %ymm0, (%rdi)
+    vmovdqu %ymm1, 32(%rdi)
+    vmovdqu %ymm2, -64(%rdi,%rdx)
+    vmovdqu %ymm3, -32(%rdi,%rdx)
+    vzeroupper
+    ret
+2:  cmp $256, %rdx
+    ja 3f
+    vmovdqu 32(%rsi), %ymm1
+    vmovdqu 64(%rsi), %ymm2
+    vmovdqu 96(%rsi), %ymm3
+    vmovdqu -128(%rsi,%rdx), %ymm4
+    vmovdqu -96(%rsi,%rdx), %ymm5
+    vmovdqu -64(%rsi,%rdx), %ymm6
+    vmovdqu -32(%rsi,%rdx), %ymm7
+    vmovdqu %ymm0, (%rdi)
+    vmovdqu %ymm1, 32(%rdi)
+    vmovdqu %ymm2, 64(%rdi)
+    vmovdqu %ymm3, 96(%rdi)
+    vmovdqu %ymm4, -128(%rdi,%rdx)
+    vmovdqu %ymm5, -96(%rdi,%rdx)
+    vmovdqu %ymm6, -64(%rdi,%rdx)
+    vmovdqu %ymm7, -32(%rdi,%rdx)
+    vzeroupper
+    ret
+3:  lea -128(%rdi,%rdx), %rcx    /* where the last stores begin */
+    vmovdqu %ymm0, (%rdi)
+    sub %rdi, %rsi               /* the source by its distance: one register moves */
+    or $31, %rdi
+    inc %rdi
+    .p2align 4
+4:  copy_128 %rdi, vmovdqa
+    sub $-128, %rdi
+    cmp %rcx, %rdi
+    jb 4b
+    copy_128 %rcx, vmovdqu
+    vzeroupper
+    ret
 
 /* rdx <= 32, in any overlap: nothing is stored before everything is loaded. */
 copy_to_32:
@@ -89,7 +180,7 @@ copy_under_16:
     ret
 
 /* rdx > 32, and the areas do not overlap. */
-copy_over_32:
+copy_general:
     cmp $64, %rdx
     ja copy_over_64
     copy_32 %rsi, %rdi
@@ -145,7 +236,7 @@ memmove:
     jb move_backward
     neg %rcx                     /* from - to: below rdx if the start of from lies in to */
     cmp %rdx, %rcx
-    jae copy_over_32
+    jae copy_apart
 
 move_forward:                    /* a turn stores nothing that a later one has to load; the rest is at most 31 bytes */
     copy_32 %rsi, %rdi
@@ -178,25 +269,59 @@ move_backward:                   /* the same from the end */
     .p2align 6
 memset:
     mov %rdi, %rax
-    movzbl %sil, %esi
-    movabs $0x0101010101010101, %rcx
-    imul %rcx, %rsi              /* the byte in all eight places */
+    cmp $32, %rdx
+    jbe set_to_32
+    cmp VECTORS_MOST, %rdx
+    ja set_general
+    vmovd %esi, %xmm0
+    vpbroadcastb %xmm0, %ymm0
+    cmp $128, %rdx
+    ja 2f
+    vmovdqu %ymm0, (%rdi)
+    cmp $64, %edx
+    ja 1f
+    vmovdqu %ymm0, -32(%rdi,%rdx)
+    vzeroupper
+    ret
+1:  vmovdqu %ymm0, 32(%rdi)
+    vmovdqu %ymm0, -64(%rdi,%rdx)
+    vmovdqu %ymm0, -32(%rdi,%rdx)
+    vzeroupper
+    ret
+2:  lea -128(%rdi,%rdx), %rcx    /* where the last stores begin */
+    set_128 %rdi, vmovdqu
+    cmp $256, %rdx
+    jbe 4f
+    sub $-128, %rdi
+    and $-64, %rdi
+    .p2align 4
+3:  set_128 %rdi, vmovdqa
+    sub $-128, %rdi
+    cmp %rcx, %rdi
+    jb 3b
+4:  set_128 %rcx, vmovdqu
+    vzeroupper
+    ret
+
+set_general:
+    spread_byte
     cmp $64, %rdx
     ja set_over_64
-    cmp $16, %rdx
-    jb set_under_16
-    lea -16(%rdi,%rdx), %rcx
-    mov %rsi, (%rdi)
-    mov %rsi, 8(%rdi)
-    mov %rsi, (%rcx)
-    mov %rsi, 8(%rcx)
-    cmp $32, %rdx
-    jbe 1f
     mov %rsi, 16(%rdi)
     mov %rsi, 24(%rdi)
-    mov %rsi, -16(%rcx)
-    mov %rsi, -8(%rcx)
-1:  ret
+    mov %rsi, -32(%rdi,%rdx)
+    mov %rsi, -24(%rdi,%rdx)
+    jmp 1f
+
+set_to_32:
+    spread_byte
+    cmp $16, %edx
+    jb set_under_16
+1:  mov %rsi, (%rdi)
+    mov %rsi, 8(%rdi)
+    mov %rsi, -16(%rdi,%rdx)
+    mov %rsi, -8(%rdi,%rdx)
+    ret
 
 set_under_16:
     cmp $8, %edx

@@ -2,6 +2,8 @@
  * out:  panic_from(code, pattern, ...)
  * uses: 16 bytes of stack, flags; this CPU's panic_frame (struct cpu, core/x86_64/cpu.h, which asserts the offsets) */
 
+#include "core/x86_64/cpu_local.h"
+
     .set FRAME, 32                      /* CPU_PANIC_FRAME: in the area that GS points to */
 
 /* panic_code(code, pattern, ...), <ingot/panic.h>.   in: as C passes a variadic call */
@@ -28,7 +30,8 @@ __stack_chk_fail:
     jmp panic_from
     .size __stack_chk_fail, . - __stack_chk_fail
 
-/* in: 8(%rsp) = where panic_code or __stack_chk_fail was called from */
+/* And from here on mem.S leaves the vector units alone, which may be the reason.
+ * in: 8(%rsp) = where panic_code or __stack_chk_fail was called from */
 note_registers:
     pushfq
     popq %gs:FRAME+152                  /* rflags first: what follows may change them */
@@ -53,6 +56,7 @@ note_registers:
     movw %ss, %gs:FRAME+168
     movq %rsp, %gs:FRAME+160
     addq $16, %gs:FRAME+160             /* rsp before the call */
+    movq $0, %gs:CPU_LOCAL_VECTORS
     ret
 
     .section .rodata.stack_chk, "a", @progbits

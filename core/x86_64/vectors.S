@@ -4,6 +4,8 @@
  * out:  IRET to where it happened, all registers as they were, except where trap() changed the frame
  * uses: the stack that the vector's IST entry names, or the one that ran */
 
+#include "core/x86_64/cpu_local.h"
+
     .set VECTOR_BYTES, 8                /* every entry takes as much: descriptors.c finds them by multiplication */
 
     .text
@@ -39,10 +41,11 @@ vector_interrupt:
     movzbl 72(%rsp), %edi               /* behind 9 registers */
     movq %rbp, 72(%rsp)
     leaq 72(%rsp), %rbp
-    subq $8, %rsp                       /* 16 words below an aligned address */
+    pushq %gs:CPU_LOCAL_VECTORS         /* 16 words below an aligned address */
+    movq $0, %gs:CPU_LOCAL_VECTORS      /* the vector registers are the interrupted program's: mem.S must leave them alone */
     cld
     call interrupt
-    addq $8, %rsp
+    popq %gs:CPU_LOCAL_VECTORS
     popq %r11
     popq %r10
     popq %r9

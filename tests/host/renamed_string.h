@@ -2,6 +2,10 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
+
+/* Up to how many bytes mem.S may use vectors; on the target each CPU has its own. 0 at start. */
+extern uint64_t ingot_vectors;
 
 void *ingot_memcpy(void *restrict to, const void *restrict from, size_t bytes);
 void *ingot_memmove(void *to, const void *from, size_t bytes);

@@ -11,9 +11,10 @@
 
 #include <cmocka.h>
 
+#include "core/x86_64/cpu_local.h"
 #include "renamed_string.h"
 
-enum { PAGE = 4096, ARENA = 1024, LARGE = 3 * 1024 * 1024 };
+enum { PAGE = 4096, ARENA = 1024, WIDE = 2 * VECTORS_MAX, LARGE = 3 * 1024 * 1024 };
 
 static unsigned long cases;
 
@@ -152,6 +153,86 @@ static void nothing_outside_the_areas_is_touched(void **unused)
     }
 }
 
+/* ---- vectors ---- */
+
+/* With them, where this machine has them, then without, as in an interrupt. */
+static void both_ways(void (*test)(void **), void **state)
+{
+    ingot_vectors = __builtin_cpu_supports("avx2") ? VECTORS_MAX : 0;
+    test(state);
+    ingot_vectors = 0;
+    test(state);
+}
+
+#define BOTH_WAYS(test) static void test##_with_and_without_vectors(void **state) { both_ways(test, state); }
+BOTH_WAYS(memcpy_copies_every_small_size_at_every_offset)
+BOTH_WAYS(memmove_moves_over_every_distance)
+BOTH_WAYS(memset_sets_every_small_size_at_every_offset)
+BOTH_WAYS(large_areas_are_copied_moved_and_set)
+BOTH_WAYS(nothing_outside_the_areas_is_touched)
+
+/* Sizes around each place where another way begins, at offsets from all over a cache line. */
+static void every_way_ends_where_the_next_begins(void **unused)
+{
+    static const size_t limits[] = { 16, 32, 64, 128, 256, 384, 512, 1024, VECTORS_MAX };
+    static uint8_t source[WIDE], ours[WIDE], theirs[WIDE];
+
+    (void)unused;
+    fill(source, WIDE);
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]) * 5 * 64; i++) {
+        size_t bytes = limits[i / 320] + i % 5 - 2, to = i % 64, from = random_32() % 64;
+
+        ingot_memcpy(ours + to, source + from, bytes);
+        memcpy(theirs + to, source + from, bytes);
+        assert_memory_equal(ours, theirs, WIDE);
+        ingot_memset(ours + from, (int)i, bytes);
+        memset(theirs + from, (int)i, bytes);
+        assert_memory_equal(ours, theirs, WIDE);
+        cases += 2;
+    }
+}
+BOTH_WAYS(every_way_ends_where_the_next_begins)
+
+struct vectors {
+    uint8_t byte[8][32];
+};
+
+/* All that mem.S may use of them where it may. */
+static __attribute__((target("avx"))) void vectors_load(const struct vectors *from)
+{
+    __asm__ volatile("vmovdqu (%0), %%ymm0; vmovdqu 32(%0), %%ymm1; vmovdqu 64(%0), %%ymm2; vmovdqu 96(%0), %%ymm3;"
+                     "vmovdqu 128(%0), %%ymm4; vmovdqu 160(%0), %%ymm5; vmovdqu 192(%0), %%ymm6; vmovdqu 224(%0), %%ymm7"
+                     :: "r"(from) : "memory");
+}
+
+static __attribute__((target("avx"))) void vectors_store(struct vectors *to)
+{
+    __asm__ volatile("vmovdqu %%ymm0, (%0); vmovdqu %%ymm1, 32(%0); vmovdqu %%ymm2, 64(%0); vmovdqu %%ymm3, 96(%0);"
+                     "vmovdqu %%ymm4, 128(%0); vmovdqu %%ymm5, 160(%0); vmovdqu %%ymm6, 192(%0); vmovdqu %%ymm7, 224(%0)"
+                     :: "r"(to) : "memory");
+}
+
+/* What an interrupted program has in its vector registers is still there after a handler's calls. */
+static void without_vectors_their_registers_are_left_alone(void **unused)
+{
+    static uint8_t to[WIDE], from[WIDE];
+    struct vectors before, after;
+
+    (void)unused;
+    if (!__builtin_cpu_supports("avx"))
+        skip();
+    ingot_vectors = 0;
+    fill((uint8_t *)&before, sizeof(before));
+    for (size_t bytes = 0; bytes < WIDE; bytes += 1 + bytes / 8, cases += 3) {
+        vectors_load(&before);
+        ingot_memcpy(to, from, bytes);
+        ingot_memmove(to + 1, to, bytes / 2);
+        ingot_memset(to, 1, bytes);
+        vectors_store(&after);
+        assert_memory_equal(&before, &after, sizeof(before));
+    }
+}
+
 /* ---- what compares and searches ---- */
 
 static int sign(int value) { return (value > 0) - (value < 0); }
@@ -245,11 +326,13 @@ static int tell_cases(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(memcpy_copies_every_small_size_at_every_offset),
-        cmocka_unit_test(memmove_moves_over_every_distance),
-        cmocka_unit_test(memset_sets_every_small_size_at_every_offset),
-        cmocka_unit_test(large_areas_are_copied_moved_and_set),
-        cmocka_unit_test(nothing_outside_the_areas_is_touched),
+        cmocka_unit_test(memcpy_copies_every_small_size_at_every_offset_with_and_without_vectors),
+        cmocka_unit_test(memmove_moves_over_every_distance_with_and_without_vectors),
+        cmocka_unit_test(memset_sets_every_small_size_at_every_offset_with_and_without_vectors),
+        cmocka_unit_test(large_areas_are_copied_moved_and_set_with_and_without_vectors),
+        cmocka_unit_test(nothing_outside_the_areas_is_touched_with_and_without_vectors),
+        cmocka_unit_test(every_way_ends_where_the_next_begins_with_and_without_vectors),
+        cmocka_unit_test(without_vectors_their_registers_are_left_alone),
         cmocka_unit_test(texts_compare_and_search_as_in_the_c_library),
         cmocka_unit_test(memcmp_finds_the_first_difference),
         cmocka_unit_test(strlcpy_cuts_ends_and_tells_the_length),

@@ -1,5 +1,6 @@
 /* Memory and strings under the names and with the meaning of ISO C (C17 7.24): gcc calls the first four by itself.
- * All take any context. Sizes are in bytes; nothing is allocated. strlcpy is the BSD one. */
+ * All take any context: in interrupts the first three leave vector registers alone, elsewhere they may change them, as any call may.
+ * Sizes are in bytes; nothing is allocated. strlcpy is the BSD one. */
 #pragma once
 
 #include <stddef.h>

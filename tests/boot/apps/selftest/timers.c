@@ -26,6 +26,51 @@ static IRQ_HANDLER void note_time(struct timer *timer)
     fired++;
 }
 
+/* ---- what a handler may not touch ---- */
+
+enum { XMM_TRIPS = 200, XMM_BYTES = 8 * 16, COPIED_MAX = 5000 };
+static uint8_t copied_to[COPIED_MAX], copied_from[COPIED_MAX];
+static uint32_t copied_bytes;
+
+static IRQ_HANDLER void copy_much(struct timer *timer)
+{
+    (void)timer;
+    memcpy(copied_to, copied_from, copied_bytes);
+    memset(copied_from, (int)copied_bytes, copied_bytes);
+    fired++;
+}
+
+/* Nothing but the interrupt runs between the loads and the stores. */
+static void wait_with_xmm(const uint8_t *before, uint8_t *after)
+{
+    __asm__ volatile("movups (%0), %%xmm0; movups 16(%0), %%xmm1; movups 32(%0), %%xmm2; movups 48(%0), %%xmm3;"
+                     "movups 64(%0), %%xmm4; movups 80(%0), %%xmm5; movups 96(%0), %%xmm6; movups 112(%0), %%xmm7;"
+                     "1: pause; cmpl $0, %2; je 1b;"
+                     "movups %%xmm0, (%1); movups %%xmm1, 16(%1); movups %%xmm2, 32(%1); movups %%xmm3, 48(%1);"
+                     "movups %%xmm4, 64(%1); movups %%xmm5, 80(%1); movups %%xmm6, 96(%1); movups %%xmm7, 112(%1)"
+                     :: "r"(before), "r"(after), "m"(fired)
+                     : "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7");
+}
+
+static enum verdict vectors_kept(char *figures)
+{
+    static struct timer timer = { .handler = copy_much };
+    uint8_t before[XMM_BYTES], after[XMM_BYTES];
+
+    if (absent())
+        return SAY(ABSENT, "this machine has no timer");
+    for (uint32_t i = 0; i < XMM_TRIPS; i++) {
+        for (uint32_t at = 0; at < XMM_BYTES; at++)
+            before[at] = (uint8_t)random_below(256);
+        copied_bytes = random_below(COPIED_MAX);
+        fired = 0;
+        timer_arm(&timer, time_ns() + 20000, 0);
+        wait_with_xmm(before, after);
+        MUST(memcmp(before, after, XMM_BYTES) == 0);
+    }
+    return SAY(OK, "%u handlers copied and set up to %u bytes, xmm0 to xmm7 stayed as they were", XMM_TRIPS, COPIED_MAX);
+}
+
 enum { SHOTS = 10000, SHOT_TIMEOUT_US = 1000000 };
 
 static enum verdict precision(char *figures)
@@ -275,5 +320,5 @@ static enum verdict delays(char *figures)
 const struct check timer_checks[] = {
     { "timer-precision", precision }, { "timer-periodic", periodic }, { "timer-1000", thousand }, { "timer-10000", ten_thousand },
     { "timer-handlers", from_handlers }, { "timer-flood", flood }, { "timer-cpus", on_all_cpus }, { "clock-monotonic", monotonic },
-    { "clock-delays", delays }, { 0 },
+    { "clock-delays", delays }, { "timer-vectors", vectors_kept }, { 0 },
 };
