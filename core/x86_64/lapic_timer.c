@@ -105,15 +105,15 @@ static bool interrupts(void)
 static bool start_first(void)
 {
     uint64_t khz;
+    bool works = choose() == 0 && interrupts();
 
-    if (choose())
-        return false;
-    if (!interrupts()) {
-        if (mode == COUNTING)
-            return false;
+    if (!works && mode == DEADLINE) {
         mode = COUNTING;
-        if (measure() || !interrupts())
-            return false;
+        works = measure() == 0 && interrupts();
+    }
+    if (!works) {
+        mode = UNKNOWN;                        /* the next CPU looks for itself */
+        return false;
     }
     khz = mul_div(ticks_per_ns, 1000000, 1ull << 32);
     log_info("local APIC, %llu.%03llu MHz%s", (unsigned long long)(khz / 1000), (unsigned long long)(khz % 1000),
