@@ -9,6 +9,7 @@ app_objects := $(patsubst $(APP)/%,$(app_out)/%.o,$(app_sources)) $(app_out)/nam
 
 # An application may use floating point and vectors: the core switches them on, and interrupt handlers leave them alone.
 APP_CFLAGS = $(TARGET_CFLAGS) -O2 -ffile-prefix-map=$(abspath $(APP))=$(app_name)
+APP_CFLAGS += $(if $(filter tests/%,$(APP)),-I.)          # tests may look at anything
 
 $(app_out)/%.c.o: $(APP)/%.c core/core.mk
 	@mkdir -p $(@D)
