@@ -264,30 +264,55 @@ bool irq_is_pending(const struct irq *irq)
     return arch_irq_is_pending(irq->vector);
 }
 
-/* All handlers of the vector move together. */
+/* All handlers of the vector move together. The old CPU knows them until leave(). */
 static int move(struct irq *irq, uint32_t cpu)
 {
     vector_table *from = table_of(irq->cpu), *to = table_of(cpu);
-    unsigned old = irq->vector, vector;
+    unsigned vector;
 
     if (!to)
         return ERR_NO_MEMORY;
     vector = free_vector(to);
     if (vector == 0)
         return ERR_FULL;
-    (*to)[vector] = (*from)[old];
+    (*to)[vector] = (*from)[irq->vector];
     for (struct irq *each = (*to)[vector]; each; each = each->next) {
         each->cpu = cpu;
         each->vector = vector;
     }
     arch_irq_route(irq->line, cpu, vector);
     arch_irq_set_masked(irq->line, false);
-    (*from)[old] = NULL;
     return 0;
+}
+
+struct old_place {
+    uint32_t cpu;
+    unsigned vector;
+    bool pending;
+};
+
+static void look_for_pending(void *argument)
+{
+    struct old_place *old = argument;
+
+    old->pending = arch_irq_is_pending(old->vector);
+}
+
+/* An interrupt that was on its way to the old CPU is served there first: the next edge may wait for it. */
+static void leave(struct old_place *old)
+{
+    struct cpu_job look = { 0 };
+
+    do {
+        cpu_interrupt(old->cpu, &look, look_for_pending, old);
+        cpu_join(&look);
+    } while (old->pending);
+    (*table_of(old->cpu))[old->vector] = NULL;
 }
 
 int irq_set_cpu(struct irq *irq, uint32_t cpu)
 {
+    struct old_place old;
     uint64_t flags;
     int error;
 
@@ -296,8 +321,11 @@ int irq_set_cpu(struct irq *irq, uint32_t cpu)
     if (cpu >= cpu_count())
         return ERR_BAD_VALUE;
     flags = lock_take_irq(&lock);
+    old = (struct old_place){ irq->cpu, irq->vector, false };
     error = move(irq, cpu);
     lock_give_irq(&lock, flags);
+    if (error == 0)
+        leave(&old);
     return error;
 }
 
