@@ -64,10 +64,10 @@ static void be_busy(void *unused)
     (void)unused;
     entered++;
     while (!leave)
-        ;
+        cpu_relax();
 }
 
-/* Jobs that never look up. */
+/* Jobs that look for nothing. */
 static void interrupts_when_busy(char *figures)
 {
     uint32_t cpus = cpu_count();
