@@ -10,6 +10,7 @@ from qemu import Config
 from test_processors import MACHINES, TABLES
 
 APP = "tests/boot/apps/processors"
+PANICS = "tests/boot/app"
 full = pytest.mark.full
 NAMED_MAX = 8                  # ids in the line about CPUs that did not answer
 ONE_WAIT_US = 3_000_000        # what all CPUs together may be waited for, on a busy host
@@ -147,3 +148,26 @@ def test_late_cpus_harm_nothing(stubbed, step, count):
     must_end_well(running)
     must_be_online(running.text, 4 - count, ids_of(held), held_cpu.STEPS[step])
     assert f"stayed: running {4 - count}, 0 broken" in running.text, running.text
+
+
+# ---- CPUs that stop later ----
+
+@pytest.mark.parametrize("held", [[3], [2, 3, 4]], ids=["one", "all"])
+def test_panic_names_who_does_not_answer(stubbed, held):
+    """They are held so that not even an NMI reaches them, and the panic is told all the same. CPU n is thread n + 1."""
+    running, stub = stubbed(esp(PANICS, "exit=qemu fail-assert"), Config(smp="4"))
+    assert stub.run_to(held_cpu.symbols(PANICS)["main"], held_cpu.LIMIT_S) == 1
+    stub.run(without=held)
+    end = running.wait(LIMIT_S)
+    assert (end.how, end.status) == ("exit", 120), f"{end}\n{running.text}"
+    silent = re.findall(r"^  cpu (\d+) does not answer: it may still run", running.text, re.MULTILINE)
+    assert [int(number) + 1 for number in silent] == held, running.text
+    assert (f"  idle CPUs: {3 - len(held)}\n" in running.text) == (len(held) < 3), running.text
+
+
+@pytest.mark.parametrize("policy", ["poweroff", "reset"])
+def test_a_machine_with_a_dead_cpu_ends(stubbed, policy):
+    running, stub = stubbed(esp(APP, f"exit={policy}"), Config(smp="4"))
+    assert stub.run_to(held_cpu.symbols(APP)["main"], held_cpu.LIMIT_S) == 1
+    stub.run(without=[2])
+    assert running.wait(LIMIT_S).how == policy, f"{running.end}\n{running.text}"
