@@ -30,12 +30,16 @@ EFI_CFLAGS += -fno-tree-loop-distribute-patterns   # memcpy written as a loop mu
 EFI_CFLAGS += -fno-jump-tables                     # a table of addresses would be relocated at every start
 EFI_CFLAGS += -ffile-prefix-map=$(CURDIR)=.        # the same bytes from any directory
 
-# gcc calls the linker, and compiles in it. It makes calls of memcpy out of nothing, so these functions are left as they are.
-EFI_LDFLAGS := -nostdlib -pie -Wl,--no-dynamic-linker,-T,efi/link.ld,--gc-sections,--build-id=none,-z,max-page-size=4096,-z,noexecstack \
-               -Wl,-z,nocombreloc,--no-undefined,--fatal-warnings
-$(OUT)/efi/$(ARCH)/string.o: EFI_CFLAGS += -fno-lto
+EFI_LDFLAGS := -pie --no-dynamic-linker -T efi/link.ld --gc-sections --build-id=none -z max-page-size=4096 -z noexecstack \
+               -z nocombreloc --no-undefined --fatal-warnings
 
 efi_objects := $(patsubst %,$(OUT)/%.o,$(basename $(efi_sources) $(efi_cpu_sources)))
+
+# All C becomes one object, so that another core is only linked to it. gcc makes calls of memcpy out of nothing, so that file stays apart.
+efi_apart := $(OUT)/efi/$(ARCH)/string.o $(patsubst %.S,$(OUT)/%.o,$(filter %.S,$(efi_sources) $(efi_cpu_sources)))
+$(OUT)/efi/$(ARCH)/string.o: EFI_CFLAGS += -fno-lto
+$(OUT)/efi/code.o: $(filter-out $(efi_apart),$(efi_objects))
+	$(CC) $(EFI_CFLAGS) -flinker-output=nolto-rel -r -nostdlib -o $@ $^
 
 $(OUT)/efi/%.o: efi/%.c efi/efi.mk
 	@mkdir -p $(@D)
@@ -47,8 +51,8 @@ $(OUT)/efi/core_file.o: efi/core_file.S $(OUT)/core.bin efi/efi.mk
 	@mkdir -p $(@D)
 	$(CC) $(EFI_CFLAGS) -DCORE_FILE='"$(OUT)/core.bin"' -c -o $@ $<
 
-$(OUT)/loader.elf: $(efi_objects) efi/link.ld
-	$(CC) $(EFI_CFLAGS) $(EFI_LDFLAGS) -o $@ $(filter %.o,$^)
+$(OUT)/loader.elf: $(OUT)/efi/code.o $(efi_apart) efi/link.ld
+	$(LD) $(EFI_LDFLAGS) -o $@ $(filter %.o,$^)
 $(OUT)/BOOTX64.EFI: $(OUT)/loader.elf tools/elf2pe.py tools/pe_lint.py
 	$(PYTHON) tools/elf2pe.py $< $@
 	$(PYTHON) tools/pe_lint.py $@
