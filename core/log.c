@@ -8,6 +8,7 @@
 #include "core/serial.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 
 #include <ingot/cpu.h>
 #include <ingot/format.h>
@@ -18,11 +19,23 @@
 LOG_SUBSYSTEM_DEFINE(log);
 LOG_SUBSYSTEM_DEFINE(app);
 
-/* A prefix: brackets, dots and blanks, 11 + 6 digits of time, 5 of the CPU, 6 bytes of level, 14 of the subsystem's name. */
-enum { PREFIX_BYTES = 56, FLUSH_BOUND_US = 1000000 };
+enum {
+    /* Brackets, dots and blanks, 11 + 6 digits of time, 5 of the CPU, 6 bytes of level, 14 of the subsystem's name. */
+    PREFIX_BYTES   = 56,
+    JSON_BYTES     = 80 + 20 + 5 + 6 + 14 + 2 * LOG_LINE_BYTES,    /* names and quotes, then as above; each byte of text may need a backslash */
+    FLUSH_BOUND_US = 1000000,
+    REPEATS_SHOWN  = 3,
+};
+static const uint64_t REPEATS_NS = 1000000000;
 
 static _Atomic bool open, dying;
 static _Atomic bool sending;                   /* a serial port may have got half a line */
+static bool json;
+
+/* The drainer's: the last line that was shown, and how often it came again, untold. */
+static struct log_entry last __attribute__((section(".noinit")));
+static uint32_t repeats, repeats_shown;
+static bool has_last;
 
 /* ANSI colours for the screen: what is lost is red, what is missing is yellow. */
 static const char level_color[][8] = { "", "\033[1;31m", "\033[1;33m", "", "\033[2m" };
@@ -130,6 +143,49 @@ static size_t put_prefix(char *prefix, const struct log_entry *entry)
     return (size_t)(put_text(to, ": ") - prefix);
 }
 
+/* A level's name without its padding. */
+static size_t word_bytes(const char *name)
+{
+    const char *end = strchr(name, ' ');
+
+    return end ? (size_t)(end - name) : strlen(name);
+}
+
+static char *put_quoted(char *to, const char *text, size_t bytes)
+{
+    *to++ = '"';
+    for (; bytes--; *to++ = *text++)
+        if (*text == '"' || *text == '\\')
+            *to++ = '\\';
+    *to++ = '"';
+    return to;
+}
+
+/* One object (RFC 8259), into to, which has JSON_BYTES; returns its length. Control characters are in no text: escape() has seen to it. */
+static size_t put_json(char *to, const struct log_entry *entry)
+{
+    const char *level = entry->level == LOG_RAW ? "raw" : level_name[entry->level];
+    char *at = put_number(put_text(to, "{\"ns\":"), clock_stamp_ns(entry->stamp), 1, 0);
+
+    at = put_number(put_text(at, ",\"cpu\":"), entry->cpu, 1, 0);
+    at = put_quoted(put_text(at, ",\"level\":"), level, word_bytes(level));
+    at = put_quoted(put_text(at, ",\"subsystem\":"), entry->subsystem, strlen(entry->subsystem));
+    at = put_quoted(put_text(at, ",\"text\":"), entry->text, entry->bytes);
+    return (size_t)(put_text(at, "}") - to);
+}
+
+void log_use_json(void) { json = true; }
+
+static void to_serial(const struct log_entry *entry, const char *prefix, size_t prefix_bytes)
+{
+    char object[JSON_BYTES];
+
+    if (json)
+        serial_send_line("", 0, object, put_json(object, entry));
+    else
+        serial_send_line(prefix, prefix_bytes, entry->text, entry->bytes);
+}
+
 /* On the screen the line that says what a panic is stands out from those around it. */
 static const char *color_of(const struct log_entry *entry)
 {
@@ -144,7 +200,7 @@ static void to_sinks(const struct log_entry *entry)
     size_t prefix_bytes = entry->level == LOG_RAW ? 0 : put_prefix(prefix, entry);
 
     atomic_store_explicit(&sending, true, memory_order_relaxed);
-    serial_send_line(prefix, prefix_bytes, entry->text, entry->bytes);
+    to_serial(entry, prefix, prefix_bytes);
     atomic_store_explicit(&sending, false, memory_order_relaxed);
     log_ring_sent(entry);                      /* before the screen: should that be what breaks, then not over the same line again */
     display_log_line(color_of(entry), prefix, prefix_bytes, entry->text, entry->bytes);
@@ -163,23 +219,61 @@ static void make(struct log_entry *entry, const char *subsystem, unsigned level,
 }
 
 /* Not through the ring: it would be lost there itself. */
-static void tell_lost(const char *pattern, ...)
+static void tell(unsigned level, const char *pattern, ...)
 {
     struct log_entry entry;
     va_list args;
 
     va_start(args, pattern);
-    make(&entry, log_subsystem_log.name, LOG_WARN, pattern, args);
+    make(&entry, log_subsystem_log.name, level, pattern, args);
     va_end(args);
     to_sinks(&entry);
+}
+
+/* ---- lines that come again and again ---- */
+
+static bool is_repeat(const struct log_entry *line)
+{
+    return has_last && line->level != LOG_RAW && line->subsystem == last.subsystem && line->level == last.level &&
+           line->cpu == last.cpu && line->bytes == last.bytes && !memcmp(line->text, last.text, last.bytes);
+}
+
+static void tell_repeats(void)
+{
+    uint32_t count = repeats;
+
+    repeats = 0;
+    if (count)
+        tell(last.level, "the line above was repeated %u times", count);
+}
+
+/* A few are shown, then they are told by their number: once a second, and before the next line that is another one. */
+static void show_or_count(const struct log_entry *line)
+{
+    bool repeat = is_repeat(line);
+
+    if (repeat && repeats_shown == REPEATS_SHOWN) {
+        repeats++;
+        log_ring_sent(line);
+        if (clock_stamp_ns(line->stamp) - clock_stamp_ns(last.stamp) < REPEATS_NS)
+            return;
+        last.stamp = line->stamp;
+        tell_repeats();
+        return;
+    }
+    tell_repeats();
+    repeats_shown = repeat ? repeats_shown + 1 : 0;
+    to_sinks(line);
+    memcpy(&last, line, offsetof(struct log_entry, text) + line->bytes);
+    has_last = true;
 }
 
 static void send(const struct log_entry *line, uint32_t lost)
 {
     if (line)
-        to_sinks(line);
+        show_or_count(line);
     else
-        tell_lost("%u lines were lost: there was no room for them, or nobody to finish them", lost);
+        tell(LOG_WARN, "%u lines were lost: there was no room for them, or nobody to finish them", lost);
 }
 
 void log_drain(void)

@@ -8,9 +8,13 @@
  * the screen, and to the ports that have not seen them), then those kept. Boot CPU, once. */
 void log_open(const char *loader_log);
 
-/* Sets levels as log= says: words with commas between, each a level for all subsystems or SUBSYSTEM:LEVEL. What makes no sense is
+/* Sets levels as log= says: words with commas between, each a level for all subsystems or SUBSYSTEM:LEVEL, or json. What makes no sense is
  * told and passed over. NULL is nothing. Boot CPU. */
 void log_set_levels(const char *text);
+
+/* From now on a line on a serial port is one JSON object: ns (since power-on), cpu, level ("raw" where a line has no prefix), subsystem, text.
+ * The screen is for people and stays as it is. Boot CPU, before log_open(). */
+void log_use_json(void);
 
 /* From now on this CPU sends all lines, its own and what the others have left, and no sink is spared: somebody is dying. What was on its way
  * to a serial port is sent once more, whole. Any context, after the other CPUs were stopped. */

@@ -1,4 +1,4 @@
-/* log= of the command line: which lines are made at all. */
+/* log= of the command line: which lines are made at all, and in which form they go out. */
 #include "core/log.h"
 
 #include <ingot/error.h>
@@ -33,11 +33,15 @@ static int set(const char *subsystem, int level)
     return level < 0 ? level : result;
 }
 
-/* "warn", or "acpi:debug". */
+/* "warn", "acpi:debug", or "json". */
 static int set_by_word(char *word)
 {
     char *colon = strchr(word, ':');
 
+    if (!strcmp(word, "json")) {
+        log_use_json();
+        return 0;
+    }
     if (!colon)
         return set("", level_of(word));
     *colon = 0;
@@ -53,7 +57,7 @@ void log_set_levels(const char *text)
 
         strlcpy(word, text, bytes < sizeof(word) ? bytes : sizeof(word));
         if (set_by_word(word))
-            log_warn("log=%s: levels are none error warn info debug, alone or behind SUBSYSTEM:", text);
+            log_warn("log=%s: levels are none error warn info debug, alone or behind SUBSYSTEM:; or json", text);
         text += comma ? bytes : bytes - 1;
     }
 }

@@ -23,13 +23,14 @@
 
 LOG_SUBSYSTEM_DEFINE(test);
 
-enum { LINES_MAX = 4000, LINE_BYTES = 400, RING_BYTES = 32768 };
+enum { LINES_MAX = 4000, LINE_BYTES = 800, RING_BYTES = 32768 };
 
 struct outcome {
     unsigned lines;                              /* on the serial port */
     char line[LINES_MAX][LINE_BYTES];
     unsigned replayed, shown, told_in_panic;
     char color[LINES_MAX][16];                   /* of each line on the screen */
+    char quotes[65];
     bool at_once;                                /* a line is out when its call returns */
     size_t longest;                              /* text, without its prefix */
 };
@@ -415,6 +416,82 @@ static void a_line_from_within_a_sink_comes_next(void **state)
     assert_non_null(strstr(outcome->line[2], "third"));
 }
 
+/* ---- lines that come again and again ---- */
+
+enum { AGAIN = 1205 };
+
+static void say_again_and_again(const void *argument)
+{
+    (void)argument;
+    log_open("");
+    for (unsigned i = 0; i < AGAIN; i++)
+        log_warn("no link");
+    log_warn("link");
+    for (unsigned i = 0; i < 4; i++)
+        log_warn("no link");                     /* few enough */
+    log_info("no link");                         /* another level */
+    log_raw("row"), log_raw("row"), log_raw("row"), log_raw("row"), log_raw("row"), log_raw("row");
+}
+
+static void a_line_that_comes_again_is_told_by_its_number(void **state)
+{
+    (void)state;
+    run(say_again_and_again);
+    for (unsigned i = 0; i < 4; i++)
+        assert_non_null(strstr(outcome->line[i], "warn  test: no link"));
+    assert_non_null(strstr(outcome->line[4], "warn  log: the line above was repeated 1201 times"));
+    assert_non_null(strstr(outcome->line[5], "test: link"));
+    for (unsigned i = 6; i < 10; i++)
+        assert_non_null(strstr(outcome->line[i], "warn  test: no link"));
+    assert_non_null(strstr(outcome->line[10], "info  test: no link"));
+    for (unsigned i = 11; i < 17; i++)
+        expect(i, "row");
+    assert_int_equal(outcome->lines, 17);
+}
+
+static void say_for_three_seconds(const void *argument)
+{
+    (void)argument;
+    log_open("");
+    for (unsigned i = 0; i <= 3000; i++, now_ns += 1000000)
+        log_warn("no link");
+}
+
+static void a_long_repetition_is_told_once_a_second(void **state)
+{
+    (void)state;
+    run(say_for_three_seconds);
+    assert_in_range(outcome->lines, 4 + 2, 4 + 3);
+    assert_non_null(strstr(outcome->line[5], "repeated 1000 times"));
+}
+
+/* ---- lines for programs ---- */
+
+static void say_json(const void *argument)
+{
+    (void)argument;
+    log_use_json();
+    log_open("");
+    this_cpu = 3;
+    log_warn("say \"caf\xc3\xa9\" in C:\\ingot\r\n");
+    log_raw("READY 1 cpu");
+    log_error("%0255d", 0);
+    for (unsigned i = 0; i < 64; i++)
+        outcome->quotes[i] = '"';
+    log_raw("%s%s%s%s", outcome->quotes, outcome->quotes, outcome->quotes, outcome->quotes);
+}
+
+static void json_lines_carry_the_same_facts(void **state)
+{
+    (void)state;
+    run(say_json);
+    expect(0, "{\"ns\":12345670,\"cpu\":3,\"level\":\"warn\",\"subsystem\":\"test\","
+              "\"text\":\"say \\\"caf\xc3\xa9\\\" in C:\\\\ingot\\\\x0d\\\\x0a\"}");
+    expect(1, "{\"ns\":12345670,\"cpu\":3,\"level\":\"raw\",\"subsystem\":\"\",\"text\":\"READY 1 cpu\"}");
+    assert_non_null(strstr(outcome->line[2], "\"level\":\"error\""));
+    assert_int_equal(strlen(strstr(outcome->line[3], "\"text\"")), 8 + 2 * (LOG_LINE_BYTES - 4) + 3 + 2);     /* 252 quotes, three dots */
+}
+
 /* ---- panics ---- */
 
 static void panic_while_sending(void)
@@ -523,6 +600,9 @@ int main(void)
         cmocka_unit_test(lost_lines_are_counted_and_told),
         cmocka_unit_test(lines_lost_while_the_log_is_open_are_told_too),
         cmocka_unit_test(a_line_from_within_a_sink_comes_next),
+        cmocka_unit_test(a_line_that_comes_again_is_told_by_its_number),
+        cmocka_unit_test(a_long_repetition_is_told_once_a_second),
+        cmocka_unit_test(json_lines_carry_the_same_facts),
         cmocka_unit_test(a_panic_gets_out_what_was_kept_even_while_a_line_is_sent),
         cmocka_unit_test(a_fault_in_sending_does_not_send_the_same_line_for_ever),
         cmocka_unit_test(noise_stays_in_its_line),

@@ -6,7 +6,9 @@
  *
  * A line with more than LOG_LINE_BYTES - 1 bytes behind its prefix is cut and ends in "...". Text is UTF-8; control characters, and
  * bytes that are none, are shown as \xNN, so that no text can forge a line or drive a terminal. Lines for which there was no room are
- * counted, and the count is told as soon as there is. Levels: an error is something lost, a warning something missing that the boot goes on without.
+ * counted, and the count is told as soon as there is. A line that comes more than four times in a row is told by its number from then on.
+ * With log=json on the command line, serial ports get one JSON object a line: {"ns":12345678,"cpu":0,"level":"info","subsystem":"smp","text":"..."}
+ * Levels: an error is something lost, a warning something missing that the boot goes on without.
  *
  * A file of the core or of a driver names its subsystem above its includes:   #define LOG_SUBSYSTEM smp
  * and one file of the subsystem defines it:                                   LOG_SUBSYSTEM_DEFINE(smp);
