@@ -7,7 +7,7 @@ import held_cpu
 from acpi_tables import cpu, madt, wide_cpu
 from boots import LIMIT_S, Run, chaos_esp, esp
 from qemu import Config
-from test_processors import MACHINES, TABLES
+from test_processors import MACHINES, NUMA, TABLES
 
 APP = "tests/boot/apps/processors"
 PANICS = "tests/boot/app"
@@ -107,6 +107,29 @@ def test_core_elsewhere(machine):
     run = Run(machine(chaos_esp(APP, chaos=f"occupy={base:#x}"), Config(smp="4"))).must_be_good()
     assert "moved from" in run.text, run.text
     must_be_online(run.text, 4)
+
+
+def places(text):
+    """(id, package, die, core, thread, node) of each CPU."""
+    found = re.findall(r"^place of cpu (\d+): id=(\d+) package=(\d+) die=(\d+) core=(\d+) thread=(\d+) node=(\d+)$", text, re.MULTILINE)
+    assert [int(row[0]) for row in found] == list(range(len(found))), text
+    return [tuple(map(int, row[1:])) for row in found]
+
+
+@pytest.mark.parametrize("smp, shape", [
+    ("8,sockets=2,cores=2,threads=2", (2, 1, 2, 2)), ("8,sockets=2,dies=2,cores=1,threads=2", (2, 2, 1, 2)),
+    ("6,sockets=2,cores=3,threads=1", (2, 1, 3, 1)), ("4,sockets=1,cores=4", (1, 1, 4, 1)), ("3,sockets=3,cores=1", (3, 1, 1, 1))])
+def test_places(machine, smp, shape):
+    """Each place of the shape is taken by one CPU, in the order of the ids."""
+    packages, dies, cores, threads = map(range, shape)
+    run = Run(machine(esp(APP), Config(smp=smp, cpu="Skylake-Server"))).must_be_good()
+    expected = [(package, die, core, thread, 0) for package in packages for die in dies for core in cores for thread in threads]
+    assert [place[1:] for place in sorted(places(run.text))] == expected, run.text
+
+
+def test_nodes(machine):
+    run = Run(machine(esp(APP), Config(smp="4", extra=NUMA))).must_be_good()
+    assert [place[5] for place in places(run.text)] == [0, 0, 1, 1], run.text
 
 
 # ---- CPUs that stop at a step of their start ----

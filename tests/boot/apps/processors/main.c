@@ -38,6 +38,15 @@ static void tell_low_memory(void)
     log_raw("pages below 1 MiB: %llu", (unsigned long long)stats.zone[PAGES_ZONE_1M].total);
 }
 
+static void tell_places(void)
+{
+    struct cpu_place place;
+
+    for (uint32_t cpu = 0; cpu_place(cpu, &place); cpu++)
+        log_raw("place of cpu %u: id=%u package=%u die=%u core=%u thread=%u node=%u", cpu, place.hardware_id, place.package, place.die,
+                place.core, place.thread, place.node);
+}
+
 /* Time for what comes late from outside. Nothing may have changed by it. */
 static void stay(void)
 {
@@ -51,6 +60,7 @@ int main(int argc, char **argv)
 {
     tell_processors();
     tell_low_memory();
+    tell_places();
     log_raw("running %u", cpu_count());
     if (argc > 1 && !strcmp(argv[1], "stay"))
         stay();
