@@ -239,7 +239,7 @@ struct shots {
 };
 static PER_CPU(struct shots, shots);
 
-static void note_shot(struct timer *timer)
+static IRQ_HANDLER void note_shot(struct timer *timer)
 {
     struct shots *mine = per_cpu(&shots);
 

@@ -104,7 +104,7 @@ static void interrupts_when_busy(char *figures)
 
 static _Atomic uint32_t irq_count, irq_cpu, irq_strays;
 
-static enum irq_answer note(void *unused)
+static IRQ_HANDLER enum irq_answer note(void *unused)
 {
     (void)unused;
     if (cpu_id() != irq_cpu)

@@ -34,7 +34,7 @@ uint64_t random_next(uint64_t *state)
     return *state * 0x2545f4914f6cdd1d >> 16;
 }
 
-static void hangs(struct timer *timer)
+static IRQ_HANDLER void hangs(struct timer *timer)
 {
     (void)timer;
     panic("%s has not ended after %d s", running->name, LIMIT_S);

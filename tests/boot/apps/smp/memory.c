@@ -88,7 +88,7 @@ struct beat {                            /* a CPU's interrupts allocate too */
 };
 static PER_CPU(struct beat, beat);
 
-static void one_beat(struct timer *timer)
+static IRQ_HANDLER void one_beat(struct timer *timer)
 {
     struct beat *mine = timer->argument;
 

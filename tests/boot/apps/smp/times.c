@@ -60,7 +60,7 @@ struct own_timer {
 };
 static struct own_timer timers[MANY_CPUS];
 
-static void fire(struct timer *timer)
+static IRQ_HANDLER void fire(struct timer *timer)
 {
     struct own_timer *own = timer->argument;
 
