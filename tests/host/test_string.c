@@ -174,7 +174,7 @@ BOTH_WAYS(nothing_outside_the_areas_is_touched)
 /* Sizes around each place where another way begins, at offsets from all over a cache line. */
 static void every_way_ends_where_the_next_begins(void **unused)
 {
-    static const size_t limits[] = { 16, 32, 64, 128, 256, 384, 512, 1024, VECTORS_MAX };
+    static const size_t limits[] = { 16, 32, 64, 128, 256, 512, 768, 1024, 2048, VECTORS_MAX };
     static uint8_t source[WIDE], ours[WIDE], theirs[WIDE];
 
     (void)unused;
