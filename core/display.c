@@ -94,6 +94,22 @@ void display_open_console(void)
         log_warn("no console on %u x %u pixels (%s): the screen stays as it is", d->width, d->height, fault);
 }
 
+static void show(void)
+{
+    if (console_hidden)
+        return;
+    screen_flush(&console);
+    write_combining_flush();
+}
+
+void display_console_text(const char *text, size_t bytes)
+{
+    if (!console_open)
+        return;
+    screen_write(&console, text, bytes);
+    show();
+}
+
 void display_log_line(const char *color, const char *prefix, size_t prefix_bytes, const char *text, size_t text_bytes)
 {
     static const char end[] = "\033[0m\r\n";
@@ -105,10 +121,7 @@ void display_log_line(const char *color, const char *prefix, size_t prefix_bytes
     screen_write(&console, prefix, prefix_bytes);
     screen_write(&console, text, text_bytes);
     screen_write(&console, end, sizeof(end) - 1);
-    if (!console_hidden) {
-        screen_flush(&console);
-        write_combining_flush();
-    }
+    show();
 }
 
 void display_take(void)

@@ -15,6 +15,9 @@ void display_open_console(void);
 /* A line on the console: prefix and text, in a colour (an ANSI sequence, "" for plain). Any context. */
 void display_log_line(const char *color, const char *prefix, size_t prefix_bytes, const char *text, size_t text_bytes);
 
+/* Text on the console as it stands, ANSI sequences too. Any context. */
+void display_console_text(const char *text, size_t bytes);
+
 /* A panic: the console takes the screen back. Any context. */
 void display_panic(void);
 

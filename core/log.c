@@ -29,6 +29,7 @@ enum {
 static const uint64_t REPEATS_NS = 1000000000;
 
 static _Atomic bool open, dying;
+static _Atomic bool at_prompt;                 /* the last line is a prompt and what was typed */
 static _Atomic bool sending;                   /* a serial port may have got half a line */
 static bool json;
 
@@ -194,7 +195,25 @@ static const char *color_of(const struct log_entry *entry)
     return level_color[headline ? LOG_ERROR : entry->level];
 }
 
-static void to_sinks(const struct log_entry *entry)
+/* A line is not appended to what stands at a prompt. */
+static void leave_prompt(void)
+{
+    static const char clear_line[] = "\r\033[K";
+
+    if (!atomic_load_explicit(&at_prompt, memory_order_relaxed) || !atomic_exchange(&at_prompt, false))
+        return;
+    serial_send_text(clear_line, sizeof(clear_line) - 1);
+    display_console_text(clear_line, sizeof(clear_line) - 1);
+}
+
+static void text_to_sinks(const struct log_entry *entry)
+{
+    serial_send_text(entry->text, entry->bytes);
+    log_ring_sent(entry);
+    display_console_text(entry->text, entry->bytes);
+}
+
+static void line_to_sinks(const struct log_entry *entry)
 {
     char prefix[PREFIX_BYTES];
     size_t prefix_bytes = entry->level == LOG_RAW ? 0 : put_prefix(prefix, entry);
@@ -204,6 +223,14 @@ static void to_sinks(const struct log_entry *entry)
     atomic_store_explicit(&sending, false, memory_order_relaxed);
     log_ring_sent(entry);                      /* before the screen: should that be what breaks, then not over the same line again */
     display_log_line(color_of(entry), prefix, prefix_bytes, entry->text, entry->bytes);
+}
+
+static void to_sinks(const struct log_entry *entry)
+{
+    if (entry->level == LOG_TEXT)
+        return text_to_sinks(entry);
+    leave_prompt();
+    line_to_sinks(entry);
 }
 
 static void make(struct log_entry *entry, const char *subsystem, unsigned level, const char *pattern, va_list args)
@@ -295,18 +322,41 @@ void log_end(void)
     serial_drain(true);
 }
 
-static void keep(const char *subsystem, unsigned level, const char *pattern, va_list args)
+static void put(const struct log_entry *entry)
 {
-    struct log_entry entry;
-    uint64_t flags;
+    uint64_t flags = cpu_interrupts_off();
 
-    make(&entry, subsystem, level, pattern, args);
-    flags = cpu_interrupts_off();
-    log_ring_put(&entry);
+    log_ring_put(entry);
     cpu_interrupts_restore(flags);
     if (atomic_load_explicit(&open, memory_order_relaxed))
         log_drain();
 }
+
+static void keep(const char *subsystem, unsigned level, const char *pattern, va_list args)
+{
+    struct log_entry entry;
+
+    make(&entry, subsystem, level, pattern, args);
+    put(&entry);
+}
+
+void log_text(const char *text, size_t bytes)
+{
+    enum { ONCE = 255 };                       /* entry.bytes has no more */
+
+    while (bytes) {
+        struct log_entry entry = { clock_stamp(), "", (uint16_t)cpu_id(), LOG_TEXT, (uint8_t)(bytes < ONCE ? bytes : ONCE), "" };
+
+        memcpy(entry.text, text, entry.bytes);
+        put(&entry);
+        text += entry.bytes;
+        bytes -= entry.bytes;
+    }
+}
+
+void log_at_prompt(void) { atomic_store(&at_prompt, true); }
+void log_left_prompt(void) { atomic_store(&at_prompt, false); }
+bool log_took_prompt(void) { return !atomic_load(&at_prompt); }
 
 void log_line(const struct log_subsystem *subsystem, enum log_level level, const char *pattern, ...)
 {

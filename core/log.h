@@ -25,3 +25,13 @@ void log_drain(void);
 
 /* The machine is about to be switched off, reset or halted: log_flush(), and from now on a line is out when its call returns. */
 void log_end(void);
+
+/* Text to all sinks as it stands, in its place among the lines: for the console. Control characters are the caller's business. Any
+ * context. */
+void log_text(const char *text, size_t bytes);
+
+/* The cursor stands behind a prompt, or no longer does. A log line takes the prompt away first, which log_took_prompt() tells: then it is
+ * to be drawn anew. One CPU. */
+void log_at_prompt(void);
+void log_left_prompt(void);
+bool log_took_prompt(void);

@@ -21,7 +21,7 @@ struct log_entry {
 };
 _Static_assert(LOG_LINE_BYTES <= 256, "bytes tells how long a text is");
 
-enum { LOG_RAW = 0 };                    /* a line without a prefix */
+enum { LOG_RAW = 0, LOG_TEXT = 0xff };   /* a line without a prefix; text as it stands, no line of its own */
 
 /* Adds a line, or counts it as lost. Any context, any CPU; switch interrupts off around it, so that only an NMI can come in between and
  * the lines of others wait for this one no longer than for that. */

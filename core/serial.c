@@ -113,13 +113,17 @@ static bool try_muted(struct serial_port *port)
     return port->ops->write(port, mark, bytes) == bytes;
 }
 
-static void send_line(struct serial_port *port, const char *prefix, size_t prefix_bytes, const char *text, size_t text_bytes)
+struct part {
+    const char *text;
+    size_t bytes;
+};
+
+static void send_parts(struct serial_port *port, const struct part *part, unsigned parts)
 {
-    const struct { const char *text; size_t bytes; } part[] = { { prefix, prefix_bytes }, { text, text_bytes }, { "\r\n", 2 } };
     bool takes = !port->muted || try_muted(port);
 
     port->muted = !takes;
-    for (unsigned i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+    for (unsigned i = 0; i < parts; i++) {
         size_t taken = takes ? port->ops->write(port, part[i].text, part[i].bytes) : 0;
 
         port->lost_bytes += part[i].bytes - taken;
@@ -127,6 +131,19 @@ static void send_line(struct serial_port *port, const char *prefix, size_t prefi
     }
     if (!takes)
         mute(port);
+}
+
+static void send_line(struct serial_port *port, const char *prefix, size_t prefix_bytes, const char *text, size_t text_bytes)
+{
+    send_parts(port, (struct part[]){ { prefix, prefix_bytes }, { text, text_bytes }, { "\r\n", 2 } }, 3);
+}
+
+void serial_send_text(const char *text, size_t bytes)
+{
+    for (unsigned i = 0; i < port_count; i++)
+        send_parts(ports[i], &(struct part){ text, bytes }, 1);
+    if (at_once)
+        serial_drain(true);
 }
 
 void serial_send_line(const char *prefix, size_t prefix_bytes, const char *text, size_t text_bytes)

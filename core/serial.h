@@ -21,6 +21,9 @@ void serial_send_line(const char *prefix, size_t prefix_bytes, const char *text,
 /* Returns when all is out, on each port that moves; for_good: from now on a line is out when serial_send_line() returns. */
 void serial_drain(bool for_good);
 
+/* Text as it stands, on every port. Any context. */
+void serial_send_text(const char *text, size_t bytes);
+
 /* Some port did not get the loader's own log. */
 bool serial_has_untold(void);
 

@@ -86,6 +86,18 @@ MMIO_PROBE(16, "movw")
 MMIO_PROBE(32, "movl")
 MMIO_PROBE(64, "movq")
 
+#define MMIO_TRY_WRITE(bits, move) \
+    int mmio_try_write##bits(volatile void *reg, uint##bits##_t value) \
+    { \
+        uint32_t ok = 0; \
+        PROBE(move " %[value], %[to]", : [ok] "+r"(ok), [to] "=m"(*(volatile uint##bits##_t *)reg) : [value] "r"(value) : "memory"); \
+        return ok ? 0 : ERR_FAULT; \
+    }
+MMIO_TRY_WRITE(8, "movb")
+MMIO_TRY_WRITE(16, "movw")
+MMIO_TRY_WRITE(32, "movl")
+MMIO_TRY_WRITE(64, "movq")
+
 #define PORT_PROBE(bits, in) \
     int port_probe##bits(uint16_t port, uint##bits##_t *out_value) \
     { \
