@@ -82,7 +82,7 @@ uint32_t display_text(const struct display *d, uint32_t x, uint32_t y, const str
 
         text += taken;
         bytes -= taken;
-        if (glyphs)
+        if (glyphs && y < d->height)
             draw_glyph(d, x, y, look, &glyphs[font_find(character)]);
         x += FONT_WIDTH * at_most(look->scale, SCALE_MAX);
     }

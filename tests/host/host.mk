@@ -36,12 +36,13 @@ log_threads_sources      := $(log_sources)
 log_threads_tsan_sources := $(log_sources)
 log_threads_tsan_main    := log_threads
 
-host_tests += string format utf8 font screen
+host_tests += string format utf8 font screen draw
 string_sources := tests/host/renamed_string.c tests/host/renamed_mem.S
 format_sources := core/format.c
 utf8_sources   := core/utf8.c
 font_sources   := core/font.c $(OUT)/core/font_table.S
 screen_sources := core/screen.c core/pen.c core/x86_64/clear.S core/font.c core/ansi.c core/utf8.c tests/host/screen_model.c $(OUT)/core/font_table.S
+draw_sources   := core/draw.c core/font.c core/utf8.c $(OUT)/core/font_table.S
 
 # Allocators and timers. A name that ends in _debug or _tsan is the same test, built for debug builds or with threads under TSan.
 host_tests += timer_queue pages pages_debug pages_tsan heap heap_debug heap_tsan
