@@ -5,9 +5,11 @@
 #include <ingot/cpu.h>
 #include <ingot/display.h>
 #include <ingot/format.h>
+#include <ingot/log.h>
 #include <ingot/mmio.h>
 
 enum {
+    WIDTH_MIN = 640, HEIGHT_MIN = 480,   /* pixels */
     ROW_MIN = 2, ROW_MAX = 128,          /* pixels, at scale 1 */
     BAR_MIN = 10,                        /* lower rows glow */
     COUNT_LOG_MAX = 20,                  /* a full bar is 2 to this, or more */
@@ -297,6 +299,21 @@ static void draw_panel(const struct layout *lay, enum phase phase)
     draw_worst(lay, phase, &total);
 }
 
+static void draw_frame(const struct display *d)
+{
+    struct layout lay = lay_out(d);
+
+    fill(&lay, 0, 0, d->width, d->height, background);
+    draw_legend(&lay);
+    for (enum phase phase = INTERRUPTS_ON; phase < PHASES; phase++) {
+        draw_column_names(&lay, phase);
+        draw_axis(&lay, phase);
+        draw_panel(&lay, phase);
+    }
+}
+
+static bool has_room(const struct display *d) { return d->width >= WIDTH_MIN && d->height >= HEIGHT_MIN; }
+
 /* ---- public ---- */
 
 void picture_start(void)
@@ -305,15 +322,10 @@ void picture_start(void)
 
     display_take();
     for (unsigned i = 0; (d = display(i)); i++) {
-        struct layout lay = lay_out(d);
-
-        fill(&lay, 0, 0, d->width, d->height, background);
-        draw_legend(&lay);
-        for (enum phase phase = INTERRUPTS_ON; phase < PHASES; phase++) {
-            draw_column_names(&lay, phase);
-            draw_axis(&lay, phase);
-            draw_panel(&lay, phase);
-        }
+        if (has_room(d))
+            draw_frame(d);
+        else
+            log_warn("display %u has %u x %u pixels: the picture needs %u x %u and is left out", i, d->width, d->height, WIDTH_MIN, HEIGHT_MIN);
     }
     write_combining_flush();
 }
@@ -323,8 +335,11 @@ void picture_draw(const struct progress *progress)
     const struct display *d;
 
     for (unsigned i = 0; (d = display(i)); i++) {
-        struct layout lay = lay_out(d);
+        struct layout lay;
 
+        if (!has_room(d))
+            continue;
+        lay = lay_out(d);
         draw_title(&lay, progress);
         draw_panel(&lay, progress->phase);
     }
