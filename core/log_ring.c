@@ -172,7 +172,12 @@ void log_ring_seize(void)
     atomic_store_explicit(&drainer, cpu_id() + 1, memory_order_seq_cst);
 }
 
-bool log_ring_is_empty(void)
+uint32_t log_ring_end(void)
 {
-    return atomic_load_explicit(&tail, memory_order_relaxed) == atomic_load_explicit(&head, memory_order_relaxed);
+    return atomic_load_explicit(&head, memory_order_relaxed);
+}
+
+bool log_ring_has_sent(uint32_t end)
+{
+    return (int32_t)(atomic_load_explicit(&tail, memory_order_relaxed) - end) >= 0;
 }

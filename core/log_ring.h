@@ -42,5 +42,6 @@ void log_ring_sent(const struct log_entry *line);
  * passes over lines whose writers were stopped in the middle, which count as lost. Lines that send makes are drained within it. */
 void log_ring_seize(void);
 
-/* All that was put in is sent. Any context. */
-bool log_ring_is_empty(void);
+/* The end of what was put in so far, and whether all up to such an end is sent. Any context. */
+uint32_t log_ring_end(void);
+bool log_ring_has_sent(uint32_t end);
