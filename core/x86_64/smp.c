@@ -255,7 +255,7 @@ static void start_all(uint32_t count)
 static const char *step_words(uint32_t step)
 {
     static const char words[STEP_ONLINE][32] = {
-        "did not answer", "stopped in real mode", "stopped on its way to long mode", "stopped while it set itself up",
+        "did not answer", "stopped in real mode", "stopped in long mode", "stopped while it set itself up",
     };
     return words[step];
 }
