@@ -19,7 +19,7 @@
 enum { TRAMPOLINE_DATA = PAGE_BYTES };        /* trampoline.S: where struct trampoline lies behind the code */
 enum { INIT_US = 10000, SIPI_US = 200, QUIET_US = 250000, STOP_US = 200000 };
 enum { ICR_NMI = 4u << 8, ICR_INIT = 5u << 8, ICR_STARTUP = 6u << 8, ICR_ASSERT = 1u << 14 };
-enum { TOLD_MAX = 8 };
+enum { TOLD_MAX = 8, TICK_LOOKS = 1000, TICK_CHANGES = 4 };
 
 extern const uint8_t smp_trampoline_start[], smp_trampoline_protected[], smp_trampoline_long[], smp_trampoline_end[];
 
@@ -31,7 +31,8 @@ static struct {
     _Atomic uint32_t online;                  /* have arrived */
     _Atomic bool released;                    /* all have their numbers */
     _Atomic uint64_t boot_ticks;              /* the boot CPU's counter, a moment ago */
-    _Atomic uint64_t latest_ticks;            /* the highest that another CPU had when it arrived */
+    _Atomic uint64_t latest_ticks;            /* the highest that another CPU has shown */
+    uint64_t ahead;                           /* the most ticks that a CPU was ahead of the boot CPU */
     _Atomic uint64_t behind;                  /* the most ticks that a CPU was behind the boot CPU */
     _Atomic uint32_t mtrrs, adjusted;         /* CPUs whose memory types, whose TSC had to be put right */
     uint64_t tsc_adjust;
@@ -78,20 +79,27 @@ static void raise_to(_Atomic uint64_t *highest, uint64_t value)
         ;
 }
 
-/* The boot CPU shows its counter while it waits: ours, read afterwards, must not be lower; and what we show here the boot CPU's must
- * have passed when it sees it. Firmware that wrote to one CPU's counter is the usual reason; TSC_ADJUST takes that back. */
+/* The boot CPU shows its counter again and again while it waits: ours, read afterwards, must not be lower; and it looks at ours in the
+ * same way. Firmware that wrote to one CPU's counter is the usual reason; TSC_ADJUST takes that back. */
 static void check_ticks(void)
 {
+    uint64_t shown, before = 0;
+    unsigned changes = 0;
+
     if (has_tsc_adjust() && msr_read(MSR_TSC_ADJUST) != shared.tsc_adjust) {
         msr_write(MSR_TSC_ADJUST, shared.tsc_adjust);
         atomic_fetch_add(&shared.adjusted, 1);
     }
-    for (unsigned look = 0; look < 4; look++) {
-        uint64_t boot = atomic_load(&shared.boot_ticks), mine = cpu_ticks_ordered();
+    for (unsigned look = 0; look < TICK_LOOKS && changes < TICK_CHANGES; look++, before = shown) {
+        uint64_t mine;
 
+        shown = atomic_load(&shared.boot_ticks);
+        mine = cpu_ticks_ordered();
         raise_to(&shared.latest_ticks, mine);
-        if (mine < boot)
-            raise_to(&shared.behind, boot - mine);
+        if (mine < shown)
+            raise_to(&shared.behind, shown - mine);
+        changes += shown != before;
+        cpu_relax();
     }
 }
 
@@ -225,6 +233,15 @@ static void send_to_missing(uint32_t count, uint32_t command)
             lapic_send(trampoline->slot[slot].apic_id, command);
 }
 
+static void show_ticks(void)
+{
+    uint64_t latest = atomic_load(&shared.latest_ticks), mine = cpu_ticks_ordered();
+
+    atomic_store(&shared.boot_ticks, mine);
+    if (latest > mine && latest - mine > shared.ahead)
+        shared.ahead = latest - mine;
+}
+
 /* Until all have arrived, or nobody has for quiet_us. */
 static void wait_for(uint32_t count, uint64_t quiet_us)
 {
@@ -235,7 +252,7 @@ static void wait_for(uint32_t count, uint64_t quiet_us)
         if (now != seen)
             since_ns = time_ns();
         seen = now;
-        atomic_store(&shared.boot_ticks, cpu_ticks_ordered());
+        show_ticks();
         cpu_relax();
     }
 }
@@ -288,14 +305,16 @@ static void tell_differences(const struct cpu *cpu)
 
 static void tell_repairs(void)
 {
-    uint64_t now = cpu_ticks_ordered(), latest = atomic_load(&shared.latest_ticks), behind = atomic_load(&shared.behind);
+    uint64_t behind = atomic_load(&shared.behind);
 
+    show_ticks();
     if (shared.mtrrs)
         log_info("memory types (MTRRs) of %u CPUs were not the boot CPU's: set to them", shared.mtrrs);
     if (shared.adjusted)
         log_warn("TSC_ADJUST of %u CPUs differed from the boot CPU's: set to the same", shared.adjusted);
-    if (behind || latest > now) {
-        log_warn("the CPUs' counters differ by %llu ticks", (unsigned long long)(behind ? behind : latest - now));
+    if (behind || shared.ahead) {
+        log_warn("the CPUs' counters differ: up to %llu ticks behind the boot CPU's, up to %llu ahead", (unsigned long long)behind,
+                 (unsigned long long)shared.ahead);
         clock_distrust_ticks();
     }
 }
