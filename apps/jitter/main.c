@@ -39,6 +39,7 @@ static void run_phase(struct progress *progress)
     watch_learn(progress->phase);
     for (progress->done_ms = 0; progress->done_ms < progress->of_ms;) {
         picture_draw(progress);
+        log_flush();                     /* a slow port may send by interrupts: they would be gaps of our own making */
         watch_slice(progress->phase, SLICE_MS);
         progress->done_ms += SLICE_MS;
         if (progress->done_ms % 1000 == 0)

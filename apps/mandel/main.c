@@ -1,17 +1,17 @@
 /* The Mandelbrot set, drawn by one CPU, by two, four and so on up to all, each time with a table of how much faster it went; then, on a
- * display, a journey into it with all CPUs. q or Escape on a serial port ends it. On the right edge of the picture each line has the
- * colour of the CPU that drew it.
+ * display, a journey into it with all CPUs. q or Escape, on a serial port or a keyboard, ends it. On the right edge of the picture
+ * each line has the colour of the CPU that drew it.
  *
  *     make run APP=apps/mandel SMP=4 DISPLAY=std ARGS="200 once"      200 iterations instead of 500, and no journey
  *
  * Lines of the table in the log, for programs:   mandel-row CPUS NS SPEED-UP ITERATIONS   (speed-up in hundredths) */
 #include "mandel.h"
 
+#include <ingot/console.h>
 #include <ingot/cpu.h>
 #include <ingot/display.h>
 #include <ingot/format.h>
 #include <ingot/log.h>
-#include <ingot/serial.h>
 #include <ingot/string.h>
 #include <ingot/time.h>
 
@@ -22,7 +22,6 @@ enum {
     TURN = SHADES / 8,                   /* of the colours from pass to pass, so that it is seen who is drawing */
     STATUS_NS = 100000000, LOG_NS = 1000000000, TRAVEL_LOG_S = 10,
     TEXT_BYTES = 128,
-    ESCAPE_KEY = 0x1b,
 };
 
 static const struct view whole = { -0.65, 0, 2.5, 0 };
@@ -47,8 +46,8 @@ static _Atomic bool left;                /* somebody wants to leave */
 
 static void look_at_keys(void)
 {
-    for (int key; (key = serial_read()) >= 0;)
-        if (key == 'q' || key == 'Q' || key == ESCAPE_KEY)
+    for (int key; (key = console_key(0)) >= 0;)
+        if (key == 'q' || key == 'Q' || key == KEY_ESCAPE || key == KEY_CTRL_C)
             left = true;
 }
 

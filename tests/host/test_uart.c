@@ -518,7 +518,7 @@ static void read_some(void)
     struct serial_port *port = serial_port(0);
 
     for (unsigned i = 0; i < 100; i++)
-        outcome->received += port->ops->read(port) == 'x';
+        outcome->received += (i % 2 ? serial_read() : port->ops->read(port)) == 'x';
     ten_lines();
 }
 
