@@ -67,6 +67,14 @@ void serial_send_line(const char *prefix, size_t prefix_bytes, const char *text,
         event();
 }
 
+/* Text takes a line of its own here, in braces. */
+void serial_send_text(const char *text, size_t bytes)
+{
+    add_line("{", 1, text, bytes);
+}
+
+void display_console_text(const char *text, size_t bytes) { (void)text, (void)bytes; }
+
 void serial_drain(bool for_good) { outcome->at_once |= for_good; }
 
 void serial_send_untold(const char *text, size_t bytes)
@@ -99,6 +107,39 @@ static void expect(unsigned number, const char *line)
 {
     assert_true(number < outcome->lines);
     assert_string_equal(outcome->line[number], line);
+}
+
+static void type_at_a_prompt(const void *argument)
+{
+    char lengthy[600];
+
+    (void)argument;
+    memset(lengthy, 'x', sizeof(lengthy));
+    log_open("");
+    log_text("> ", 2);
+    log_at_prompt();
+    if (log_took_prompt())
+        log_text("?", 1);
+    log_raw("a line");
+    log_raw("another");
+    if (log_took_prompt())
+        log_text("> again", 7);
+    log_at_prompt();
+    log_left_prompt();
+    log_raw("behind");
+    log_text(lengthy, sizeof(lengthy));
+}
+
+static void a_line_takes_the_prompt_away_once(void **state)
+{
+    static const char *const expected[] = { "{> ", "{\r\033[K", "a line", "another", "{> again", "behind" };
+
+    (void)state;
+    run(type_at_a_prompt);
+    for (unsigned i = 0; i < 6; i++)
+        expect(i, expected[i]);
+    assert_int_equal(outcome->lines, 9);             /* 600 bytes: 255, 255, 90 */
+    assert_int_equal(strlen(outcome->line[6]) + strlen(outcome->line[7]) + strlen(outcome->line[8]), 603);
 }
 
 static void say_each_level(const void *argument)
@@ -605,6 +646,7 @@ int main(void)
         cmocka_unit_test(json_lines_carry_the_same_facts),
         cmocka_unit_test(a_panic_gets_out_what_was_kept_even_while_a_line_is_sent),
         cmocka_unit_test(a_fault_in_sending_does_not_send_the_same_line_for_ever),
+        cmocka_unit_test(a_line_takes_the_prompt_away_once),
         cmocka_unit_test(noise_stays_in_its_line),
     };
 

@@ -47,6 +47,8 @@ void cpu_interrupts_restore(uint64_t flags) { (void)flags; }
 void delay_us(uint32_t us) { (void)us, sched_yield(); }
 void serial_drain(bool for_good) { (void)for_good; }
 void serial_send_untold(const char *text, size_t bytes) { (void)text, (void)bytes; }
+void serial_send_text(const char *text, size_t bytes) { (void)text, (void)bytes; }
+void display_console_text(const char *text, size_t bytes) { (void)text, (void)bytes; }
 unsigned display_count(void) { return 0; }
 bool serial_has_untold(void) { return false; }
 
