@@ -70,6 +70,20 @@ lock_tsan_sources := $(lock_sources)
 lock_tsan_main    := lock
 lock_order_flags  := -O2 -fno-sanitize=address     # which does not know of stacks that are switched
 
+# Locks and jobs: with threads, and in all interleavings of small cases (which switches stacks: no sanitizer). Each file in broken/ makes
+# one mistake in the sources, and a case must find it.
+cpus_mistakes      := late_asleep weak_asleep early_look lost_job late_next early_end late_slot barrier_order early_turn
+host_tests         += cpus cpus_tsan cpus_model $(cpus_mistakes:%=cpus_%)
+cpus_tsan_main     := cpus
+cpus_model_flags   := -O2 -fno-sanitize=all -Itests/host/interleave
+$(foreach mistake,$(cpus_mistakes),$(eval cpus_$(mistake)_main := cpus_model)\
+	$(eval cpus_$(mistake)_flags := $(cpus_model_flags) -DBROKEN='"$(HOST)/broken/$(mistake).c"')\
+	$(eval $(HOST)/test_cpus_$(mistake): $(HOST)/broken/$(mistake).c))
+$(HOST)/broken/%.c: tests/host/broken/%.sed core/lock.c core/cpus.c
+	mkdir -p $(@D)
+	sed -f $< core/lock.c core/cpus.c >$@
+	! cat core/lock.c core/cpus.c | cmp -s - $@     # the line it changes is still there
+
 # ACPI: rules on tables of our own, and real machines' tables cut and changed. acpi-facts prints what the reader says of a folder.
 host_tests += acpi acpi_corpus
 acpi_corpus_sources := $(addprefix core/,acpi.c acpi_fadt.c acpi_madt.c acpi_devices.c acpi_info.c acpi_aml.c) tests/host/acpi_machine.c

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 uint32_t cpu_id(void);
+uintptr_t cpu_local_distance(void);
 uint64_t cpu_ticks(void);
 uint64_t cpu_ticks_ordered(void);
 uint64_t cpu_interrupts_off(void);
