@@ -4,7 +4,7 @@
 #include <ingot/time.h>
 #include <stddef.h>
 
-enum { LEARN_STEPS = 1023, MEASURE_US = 20000, WARM_UP_US = 20 };
+enum { LEARN_STEPS = 1023, MEASURE_US = 20000, WARM_UP_US = 20, NOTE_NS = 2000 };
 
 const uint32_t bin_from_ns[BINS] = {
     100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000, 500000,
@@ -104,18 +104,21 @@ static void note_gap(struct tally *tally, uint64_t lost_ns, uint64_t at_ns)
     keep_worst(tally->worst, (struct gap){ lost_ns, at_ns, cpu_id() });
 }
 
-/* The time that noting a gap takes is not watched: it would look like the next one. */
+/* The step in which a gap was noted is not counted, as it would look like the next gap: unless it takes much longer than noting does. */
 static void watch(struct tally *tally, uint64_t usual, uint64_t ticks)
 {
-    const uint64_t limit = usual + ticks_of_ns(GAP_NS), start_ns = time_ns(), start = cpu_ticks();
+    const uint64_t limit = usual + ticks_of_ns(GAP_NS), note_limit = usual + ticks_of_ns(NOTE_NS);
+    const uint64_t start_ns = time_ns(), start = cpu_ticks();
     uint64_t last = start, now, loops = 0, unwatched = 0;
 
     do {
         now = cpu_ticks();
         if (now - last > limit) {
-            note_gap(tally, ns_of_ticks(now - last - usual), start_ns + ns_of_ticks(last - start));
-            last = now;
-            now = cpu_ticks();
+            do {
+                note_gap(tally, ns_of_ticks(now - last - usual), start_ns + ns_of_ticks(last - start));
+                last = now;
+                now = cpu_ticks();
+            } while (now - last > note_limit);
             unwatched += now - last;
         }
         last = now;

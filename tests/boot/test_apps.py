@@ -2,9 +2,11 @@
 import itertools
 import re
 import struct
+import time
 
 import pytest
 
+import held_cpu
 import screen
 from boots import esp
 from qemu import Config
@@ -92,6 +94,39 @@ def test_jitter(machine, tmp_path, cpus):
 def test_jitter_without_a_display(machine):
     running = run_to_end(machine, "apps/jitter", "1", 2, display="none")
     check_jitter_sums(jitter_rows(running.text), 2)
+
+
+HELD_S, HELD_THREAD = 1.5, 2   # CPU 1
+
+
+def hold_inside(stub, thread, function):
+    """Holds a CPU while it is in a function of jitter's, and lets all others run."""
+    places = sorted(held_cpu.symbols("apps/jitter").values())
+    start = held_cpu.symbols("apps/jitter")[function]
+    past = next(place for place in places if place > start)
+    for _ in range(100):
+        stub.stop()
+        inside = start <= stub.rip(thread) < past
+        stub.run(without=[thread] if inside else [])
+        time.sleep(HELD_S if inside else 0.05)
+        if inside:
+            stub.stop()
+            stub.run()
+            return
+    raise AssertionError(f"it is never in {function}")
+
+
+def test_jitter_sees_that_a_cpu_was_held(stubbed):
+    running, stub = stubbed(esp("apps/jitter", "exit=halt 4"), Config(smp="2"))
+    stub.run()
+    before = running.wait_for(r"^\[ *(\d+\.\d+)\] .*interrupts on: 1 of 4 s", LIMIT_S)
+    assert before, running.text
+    hold_inside(stub, HELD_THREAD, "watch")
+    after = running.wait_for(r"^\[ *(\d+\.\d+)\] .*interrupts off: 1 of 4 s", LIMIT_S)
+    assert after and running.wait_for(r"main returned 0", LIMIT_S), running.text
+    row = jitter_rows(running.text)["1", "on"]
+    assert row["worst_ns"] > (HELD_S - 0.1) * 1e9, running.text
+    assert float(before.group(1)) < row["worst_at_ns"] / 1e9 < float(after.group(1)), running.text
 
 
 # ---- mandel ----
