@@ -274,8 +274,8 @@ static void tell(unsigned level, const char *pattern, ...)
 
 static bool is_repeat(const struct log_entry *line)
 {
-    return has_last && line->level != LOG_RAW && line->subsystem == last.subsystem && line->level == last.level &&
-           line->cpu == last.cpu && line->bytes == last.bytes && !memcmp(line->text, last.text, last.bytes);
+    return has_last && line->level != LOG_RAW && line->level != LOG_TEXT && line->subsystem == last.subsystem &&
+           line->level == last.level && line->cpu == last.cpu && line->bytes == last.bytes && !memcmp(line->text, last.text, last.bytes);
 }
 
 static void tell_repeats(void)
@@ -316,9 +316,15 @@ static void send(const struct log_entry *line, uint32_t lost)
         tell(LOG_WARN, "%u lines were lost: there was no room for them, or nobody to finish them", lost);
 }
 
+/* Who has interrupts off must not wait for a line: a port that is full takes the rest when its own interrupt has made room. */
+static bool may_send(void)
+{
+    return dying || cpu_interrupts_are_on() || serial_has_room();
+}
+
 void log_drain(void)
 {
-    log_ring_drain(send);
+    log_ring_drain(send, may_send);
 }
 
 void log_flush(void)

@@ -141,9 +141,9 @@ static void send_loss(log_ring_sender *send)
         atomic_fetch_sub_explicit(&lost, count, memory_order_relaxed);
 }
 
-static void drain(uint32_t me, log_ring_sender *send)
+static void drain(uint32_t me, log_ring_sender *send, bool (*may_send)(void))
 {
-    while (atomic_load_explicit(&drainer, memory_order_relaxed) == me) {
+    while (atomic_load_explicit(&drainer, memory_order_relaxed) == me && may_send()) {
         if (loss_is_due())
             send_loss(send);
         else if (get())
@@ -153,17 +153,22 @@ static void drain(uint32_t me, log_ring_sender *send)
     }
 }
 
+static bool has_work(void)
+{
+    return is_whole(atomic_load_explicit(&tail, memory_order_relaxed)) || loss_is_due();
+}
+
 /* Writer: marks its line whole, then looks at the role. Drainer: gives the role up, then looks for lines. All four are sequentially
- * consistent, so one of the two sees what the other has done. */
-void log_ring_drain(log_ring_sender *send)
+ * consistent, so one of the two sees what the other has done. The same holds for who makes room in a sink, then looks at the role. */
+void log_ring_drain(log_ring_sender *send, bool (*may_send)(void))
 {
     uint32_t me = cpu_id() + 1;
 
     do {
         if (!take_role(me))
             return;
-        drain(me, send);
-    } while (give_role(me) && (is_whole(atomic_load_explicit(&tail, memory_order_relaxed)) || loss_is_due()));
+        drain(me, send, may_send);
+    } while (give_role(me) && has_work() && may_send());
 }
 
 void log_ring_seize(void)

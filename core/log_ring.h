@@ -31,9 +31,9 @@ void log_ring_put(const struct log_entry *entry);
  * with line NULL, where they are missing. */
 typedef void log_ring_sender(const struct log_entry *line, uint32_t lost);
 
-/* Hands what is whole to send until nothing is left; returns at once where another CPU, or what this one was interrupted in, does so
- * already. Any context, any CPU. */
-void log_ring_drain(log_ring_sender *send);
+/* Hands what is whole to send until nothing is left, or may_send() says no: then whoever makes it say yes calls this again. Returns at
+ * once where another CPU, or what this one was interrupted in, does so already. Any context, any CPU. */
+void log_ring_drain(log_ring_sender *send, bool (*may_send)(void));
 
 /* For the sender: line needs not be sent again when a panic seizes the role. Does nothing to lines that are not from the ring. */
 void log_ring_sent(const struct log_entry *line);

@@ -2,6 +2,7 @@
 #include "core/serial.h"
 
 #include "core/driver.h"
+#include "core/log.h"
 #include "core/option.h"
 #include "core/words.h"
 
@@ -152,6 +153,19 @@ void serial_send_line(const char *prefix, size_t prefix_bytes, const char *text,
         send_line(ports[i], prefix, prefix_bytes, text, text_bytes);
     if (at_once)
         serial_drain(true);
+}
+
+bool serial_has_room(void)
+{
+    for (unsigned i = 0; i < port_count; i++)
+        if (ports[i]->ops->has_room && !ports[i]->muted && !ports[i]->ops->has_room(ports[i]))
+            return false;
+    return true;
+}
+
+void serial_has_moved(void)
+{
+    log_drain();
 }
 
 void serial_drain(bool for_good)

@@ -18,6 +18,9 @@ unsigned serial_count(void);
 /* A line on every port: prefix, text, end of line. Any context. */
 void serial_send_line(const char *prefix, size_t prefix_bytes, const char *text, size_t text_bytes);
 
+/* No port would make a line wait; those that are polled do not count, as nothing comes from them when they take more. */
+bool serial_has_room(void);
+
 /* Returns when all is out, on each port that moves; for_good: from now on a line is out when serial_send_line() returns. */
 void serial_drain(bool for_good);
 

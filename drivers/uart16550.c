@@ -259,6 +259,13 @@ static size_t enqueue(struct uart *uart, const char *text, size_t bytes)
 
 static bool has_interrupted(struct uart *uart) { return uart->interrupted; }
 
+static bool uart_has_room(struct serial_port *port)
+{
+    const struct uart *uart = port->driver;
+
+    return !uart->queue || queued(uart) <= QUEUE_BYTES - SERIAL_ROOM_BYTES;
+}
+
 static enum irq_answer uart_interrupt(void *argument)
 {
     struct uart *uart = argument;
@@ -269,6 +276,8 @@ static enum irq_answer uart_interrupt(void *argument)
     if (uart->port.flow & SERIAL_RTSCTS)
         uart_read(&uart->port.place, UART_MSR);    /* ends a modem interrupt */
     pump(uart);
+    if (uart_has_room(&uart->port))
+        serial_has_moved();
     return IRQ_MINE;
 }
 
@@ -329,7 +338,8 @@ static int uart_receive(struct serial_port *port)
     return has_status(uart, LSR_DATA) ? uart_read(&port->place, UART_DATA) : -1;
 }
 
-static const struct serial_ops uart_ops = { .write = uart_send, .read = uart_receive, .drain = uart_drain };
+static const struct serial_ops uart_ops = { .write = uart_send, .read = uart_receive, .drain = uart_drain,
+                                              .has_room = uart_has_room };
 
 static bool comes_back(const struct serial_place *place, uint8_t outputs, uint8_t inputs)
 {

@@ -31,12 +31,14 @@ struct outcome {
     unsigned replayed, shown, told_in_panic;
     char color[LINES_MAX][16];                   /* of each line on the screen */
     char quotes[65];
+    bool full;                                   /* a port would make a line wait */
     bool at_once;                                /* a line is out when its call returns */
     size_t longest;                              /* text, without its prefix */
 };
 static struct outcome *outcome;
 static uint64_t now_ns = 12345678;
 static uint32_t this_cpu;
+static bool interrupts_off;
 static void (*when_sending)(void);               /* what happens while a line is on its way */
 
 /* ---- what the log stands on ---- */
@@ -75,6 +77,8 @@ void serial_send_text(const char *text, size_t bytes)
 
 void display_console_text(const char *text, size_t bytes) { (void)text, (void)bytes; }
 
+bool cpu_interrupts_are_on(void) { return !interrupts_off; }
+bool serial_has_room(void) { return !outcome->full; }
 void serial_drain(bool for_good) { outcome->at_once |= for_good; }
 
 void serial_send_untold(const char *text, size_t bytes)
@@ -457,6 +461,36 @@ static void a_line_from_within_a_sink_comes_next(void **state)
     assert_non_null(strstr(outcome->line[2], "third"));
 }
 
+/* ---- ports that are full ---- */
+
+static void say_to_a_full_port(const void *argument)
+{
+    (void)argument;
+    log_open("");
+    outcome->full = true;
+    log_info("who may wait waits");
+    interrupts_off = true;
+    log_info("from an interrupt");
+    if (outcome->lines != 1)
+        _exit(4);
+    outcome->full = false;
+    log_drain();                                 /* as the port's own interrupt does */
+    if (outcome->lines != 2)
+        _exit(5);
+    outcome->full = true;
+    log_info("kept");
+    log_panic_mode();
+}
+
+static void an_interrupt_does_not_wait_for_a_port(void **state)
+{
+    (void)state;
+    run(say_to_a_full_port);
+    assert_int_equal(outcome->lines, 3);
+    assert_non_null(strstr(outcome->line[1], "from an interrupt"));
+    assert_non_null(strstr(outcome->line[2], "kept"));
+}
+
 /* ---- lines that come again and again ---- */
 
 enum { AGAIN = 1205 };
@@ -471,7 +505,10 @@ static void say_again_and_again(const void *argument)
     for (unsigned i = 0; i < 4; i++)
         log_warn("no link");                     /* few enough */
     log_info("no link");                         /* another level */
-    log_raw("row"), log_raw("row"), log_raw("row"), log_raw("row"), log_raw("row"), log_raw("row");
+    for (unsigned i = 0; i < 6; i++)
+        log_raw("row");
+    for (unsigned i = 0; i < 6; i++)
+        log_text("k", 1);                        /* a key that is held down at a prompt */
 }
 
 static void a_line_that_comes_again_is_told_by_its_number(void **state)
@@ -487,7 +524,9 @@ static void a_line_that_comes_again_is_told_by_its_number(void **state)
     assert_non_null(strstr(outcome->line[10], "info  test: no link"));
     for (unsigned i = 11; i < 17; i++)
         expect(i, "row");
-    assert_int_equal(outcome->lines, 17);
+    for (unsigned i = 17; i < 23; i++)
+        expect(i, "{k");
+    assert_int_equal(outcome->lines, 23);
 }
 
 static void say_for_three_seconds(const void *argument)
@@ -641,6 +680,7 @@ int main(void)
         cmocka_unit_test(lost_lines_are_counted_and_told),
         cmocka_unit_test(lines_lost_while_the_log_is_open_are_told_too),
         cmocka_unit_test(a_line_from_within_a_sink_comes_next),
+        cmocka_unit_test(an_interrupt_does_not_wait_for_a_port),
         cmocka_unit_test(a_line_that_comes_again_is_told_by_its_number),
         cmocka_unit_test(a_long_repetition_is_told_once_a_second),
         cmocka_unit_test(json_lines_carry_the_same_facts),

@@ -45,6 +45,8 @@ uint32_t cpu_id(void) { return this_cpu; }
 uint64_t cpu_interrupts_off(void) { return 0; }
 void cpu_interrupts_restore(uint64_t flags) { (void)flags; }
 void delay_us(uint32_t us) { (void)us, sched_yield(); }
+bool cpu_interrupts_are_on(void) { return true; }
+bool serial_has_room(void) { return true; }
 void serial_drain(bool for_good) { (void)for_good; }
 void serial_send_untold(const char *text, size_t bytes) { (void)text, (void)bytes; }
 void serial_send_text(const char *text, size_t bytes) { (void)text, (void)bytes; }

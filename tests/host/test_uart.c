@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/driver.h"
+#include "core/log.h"
 #include "core/option.h"
 #include "core/serial.h"
 
@@ -58,7 +59,8 @@ struct outcome {
     uint64_t lost_bytes;
     bool muted;
     int received;
-    unsigned interrupts;
+    unsigned interrupts, moved;                  /* how often the log was told of room */
+    bool had_room_when_full, had_room_later;
 };
 
 static struct machine machine;
@@ -72,6 +74,7 @@ static struct irq_wish wish;
 static bool in_interrupt;
 
 const char *option(const char *name) { return strcmp(name, "flow") ? NULL : machine.flow; }
+void log_drain(void) { outcome->moved++; }
 uint32_t irq_isa_line(uint8_t isa) { return isa; }
 void irq_detach(struct irq *irq) { (void)irq, wish.handler = NULL; }
 void *pages_alloc(size_t count, size_t alignment_bytes, uint64_t limit) { (void)alignment_bytes, (void)limit; return calloc(count, 4096); }
@@ -651,7 +654,9 @@ static void two_hundred_lines(void)
     start_interrupts();
     for (unsigned i = 0; i < 20; i++)
         ten_lines();
+    outcome->had_room_when_full = serial_has_room();
     pass_us(1000000);
+    outcome->had_room_later = serial_has_room();
 }
 
 static void a_full_queue_waits_and_loses_nothing(void **state)
@@ -660,6 +665,8 @@ static void a_full_queue_waits_and_loses_nothing(void **state)
     machine = com1();
     start(two_hundred_lines);
     expect_rounds(21);
+    assert_false(outcome->had_room_when_full);
+    assert_true(outcome->had_room_later && outcome->moved > 0);
 }
 
 /* The line was connected when it was tried, and is not any more. */

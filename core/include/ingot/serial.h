@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SERIAL_PORTS_MAX = 8 };
+enum { SERIAL_PORTS_MAX = 8, SERIAL_ROOM_BYTES = 1024 };    /* ROOM: the longest log line, and what may be said about it */
 
 /* Where a port may be, before anything is proved. */
 struct serial_place {
@@ -27,6 +27,8 @@ struct serial_ops {
     /* Returns when all that was written is on the line, or none of it moved within its bound. for_good: for the end of a run; from now on
      * write() waits itself for what it sends, without interrupts. Any context. May be NULL: write() does so anyway. */
     void (*drain)(struct serial_port *port, bool for_good);
+    /* Whether SERIAL_ROOM_BYTES would be taken without a wait. NULL: write() always waits for the line. Any context. */
+    bool (*has_room)(struct serial_port *port);
 };
 
 enum serial_flow { SERIAL_RTSCTS = 1, SERIAL_XONXOFF = 2 };    /* what may stop us: the line CTS; characters that come in */
@@ -44,6 +46,9 @@ struct serial_port {
 
 /* Adds a port. The caller keeps *port alive for ever. 0, or ERR_FULL. Boot CPU, while drivers start. */
 int serial_register(struct serial_port *port);
+
+/* For drivers with has_room(): a port has room again. From its interrupt; lines that others did not wait for are sent then. */
+void serial_has_moved(void);
 
 /* Port number index in order of registration, or NULL. Any context. */
 struct serial_port *serial_port(unsigned index);
