@@ -77,7 +77,7 @@ enum {
     DRAIN_BOUND_US  = 20000,
     DRAIN_LOOKS     = 1000000,    /* the same bound where the clock is what is broken: no bus answers in less than 20 ns */
     FLOW_BOUND_US   = 1000000,    /* the other side has said stop, and may have its reasons */
-    ONE_LOOK        = 0,          /* what a port gets that took nothing lately */
+    OTHERS_TURNS    = 50,         /* such waits for another CPU */
     IO_LAST         = 0xffff,
     QUEUE_BYTES     = PAGE_BYTES,
     INPUT_BYTES     = 16,
@@ -128,8 +128,6 @@ static bool wait_until(struct uart *uart, bool (*fn)(struct uart *uart), uint32_
 {
     if (fn(uart))
         return true;
-    if (bound_us == ONE_LOOK)
-        return false;
 
     uint64_t deadline_ns = time_ns() + bound_us * 1000ull;
 
@@ -285,6 +283,18 @@ static enum irq_answer uart_interrupt(void *argument)
 
 static uint32_t bound_of(const struct uart *uart) { return uart->port.flow ? FLOW_BOUND_US : DRAIN_BOUND_US; }
 
+/* A port that would take bytes is not what stands: another CPU is at the queue, and slow (an emulator's may not run for a while). */
+static bool wait_for_port(struct uart *uart, bool (*fn)(struct uart *uart))
+{
+    for (unsigned i = 0; i < OTHERS_TURNS; i++) {
+        if (wait_until(uart, fn, bound_of(uart)))
+            return true;
+        if (!uart->queue || !may_send(uart))
+            return false;
+    }
+    return false;
+}
+
 static size_t send_some(struct uart *uart, const char *text, size_t bytes)
 {
     if (uart->queue)
@@ -303,7 +313,7 @@ static size_t uart_send(struct serial_port *port, const char *text, size_t bytes
     size_t sent = 0;
 
     while (sent < bytes) {
-        if (!wait_until(uart, ready, port->muted && sent == 0 ? ONE_LOOK : bound_of(uart)))
+        if (port->muted && sent == 0 ? !ready(uart) : !wait_for_port(uart, ready))
             break;
         sent += send_some(uart, text + sent, bytes - sent);
     }
@@ -316,7 +326,7 @@ static void uart_drain(struct serial_port *port, bool for_good)
 
     if (for_good)
         uart->pumping = false;           /* whoever was at it was stopped */
-    while (uart->queue && queued(uart) && wait_until(uart, queue_shrinks, port->muted ? ONE_LOOK : bound_of(uart)))
+    while (uart->queue && queued(uart) && (port->muted ? queue_shrinks(uart) : wait_for_port(uart, queue_shrinks)))
         ;
     if (for_good && uart->queue) {
         port->lost_bytes += queued(uart);
