@@ -1,10 +1,8 @@
-/* The class of serial ports: places where one may be, ports that drivers found there, lines to all of them. */
+/* The class of serial ports: ports that drivers found, lines to all of them. */
 #include "core/serial.h"
 
-#include "core/driver.h"
 #include "core/log.h"
 #include "core/option.h"
-#include "core/words.h"
 
 #include <ingot/error.h>
 #include <ingot/format.h>
@@ -15,45 +13,9 @@
 
 LOG_SUBSYSTEM_DEFINE(serial);
 
-static struct serial_place places[SERIAL_PORTS_MAX];
-static bool place_told[SERIAL_PORTS_MAX];      /* the loader's log went there */
-static unsigned place_count;
 static struct serial_port *ports[SERIAL_PORTS_MAX];
 static unsigned port_count;
 static bool at_once;                           /* a line is out when its call returns */
-
-static const char *source_name(uint32_t source)
-{
-    return word_at("loader\0" "legacy\0" "option\0" "SPCR\0" "DBG2\0" "PCI\0", source);
-}
-
-void serial_start(const struct handoff_view *view)
-{
-    place_count = 0;
-    for (uint32_t i = 0; i < view->serials && place_count < SERIAL_PORTS_MAX; i++) {
-        const struct handoff_serial *from = view->serial[i];
-
-        place_told[place_count] = from->told;
-        places[place_count++] = (struct serial_place){
-            .space = from->space == HANDOFF_SERIAL_MMIO ? SERIAL_MMIO : SERIAL_IO, .address = from->address,
-            .stride = from->stride, .clock_hz = from->clock_hz, .baud = from->baud, .source = source_name(from->source),
-        };
-    }
-}
-
-void serial_last_resort(void)
-{
-    static const uint16_t legacy[] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };
-
-    for (unsigned i = 0; i < sizeof(legacy) / sizeof(legacy[0]) && place_count < SERIAL_PORTS_MAX; i++)
-        places[place_count++] = (struct serial_place){ .space = SERIAL_IO, .address = legacy[i], .stride = 1, .source = "legacy" };
-    driver_start_phase(DRIVER_SERIAL);
-}
-
-const struct serial_place *serial_place(unsigned index)
-{
-    return index < place_count ? &places[index] : NULL;
-}
 
 static unsigned flow_wanted(void)
 {
@@ -176,18 +138,10 @@ void serial_drain(bool for_good)
             ports[i]->ops->drain(ports[i], for_good);
 }
 
-static bool was_told(const struct serial_port *port)
-{
-    for (unsigned i = 0; i < place_count; i++)
-        if (places[i].space == port->place.space && places[i].address == port->place.address)
-            return place_told[i];
-    return false;
-}
-
 bool serial_has_untold(void)
 {
     for (unsigned i = 0; i < port_count; i++)
-        if (!was_told(ports[i]))
+        if (!serial_was_told(&ports[i]->place))
             return true;
     return false;
 }
@@ -195,6 +149,6 @@ bool serial_has_untold(void)
 void serial_send_untold(const char *text, size_t bytes)
 {
     for (unsigned i = 0; i < port_count; i++)
-        if (!was_told(ports[i]))
+        if (!serial_was_told(&ports[i]->place))
             send_line(ports[i], "", 0, text, bytes);
 }

@@ -6,14 +6,19 @@
 
 #include "core/handoff_view.h"
 
-/* Takes over the places where the loader proved a port, and those of serial=, which it passes on. Boot CPU, once, before drivers
- * start. */
+#include <ingot/serial.h>
+
+/* Gathers the places where a port may be, those first where the loader proved one. Boot CPU, once, after ACPI's tables and our own page
+ * tables, before drivers of phase DRIVER_SERIAL start. */
 void serial_start(const struct handoff_view *view);
 
 /* Nothing is known yet and somebody is dying: proposes the legacy addresses. Any context. */
 void serial_last_resort(void);
 
 unsigned serial_count(void);
+
+/* The loader's own log went to the port at this place. Any context. */
+bool serial_was_told(const struct serial_place *place);
 
 /* A line on every port: prefix, text, end of line. Any context. */
 void serial_send_line(const char *prefix, size_t prefix_bytes, const char *text, size_t text_bytes);

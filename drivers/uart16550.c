@@ -76,6 +76,7 @@ enum {
     /* A full FIFO takes 16 * 10 bits: 17 ms at 9,600 baud, the slowest console in use, and 1.4 ms at 115,200. */
     DRAIN_BOUND_US  = 20000,
     DRAIN_LOOKS     = 1000000,    /* the same bound where the clock is what is broken: no bus answers in less than 20 ns */
+    PROOF_BOUND_US  = 30000,      /* for all places together */
     FLOW_BOUND_US   = 1000000,    /* the other side has said stop, and may have its reasons */
     OTHERS_TURNS    = 50,         /* such waits for another CPU */
     IO_LAST         = 0xffff,
@@ -149,6 +150,7 @@ static bool has_status(const struct uart *uart, uint8_t wanted)
 }
 
 static bool is_empty(struct uart *uart) { return has_status(uart, LSR_TEMT); }
+static bool is_ready(struct uart *uart) { return is_empty(uart) && has_status(uart, LSR_THRE); }
 
 /* Takes in what was received: XON and XOFF are obeyed, the rest waits for uart_receive(). One CPU at a time. */
 static void receive(struct uart *uart)
@@ -430,7 +432,7 @@ static bool place_can_be(const struct serial_place *place)
 
     if (place->space == SERIAL_IO)
         return place->address <= IO_LAST && place->address + (UART_REGISTERS - 1) * place->stride <= IO_LAST;
-    return place->address % place->stride == 0 &&
+    return place->address % place->stride == 0 && place->address + UART_REGISTERS * place->stride > place->address &&
            mem_map_device(place->address, UART_REGISTERS * place->stride, MEM_UNCACHED, &pointer) == 0;
 }
 
@@ -442,6 +444,20 @@ static bool is_taken(const struct serial_place *place)
     return false;
 }
 
+/* What loader or firmware still sends would be lost in the loopback. All places together are waited for no longer than for one; a port that
+ * does not get ready begins as a muted one. */
+static void let_finish(struct uart *uart)
+{
+    static uint32_t patience_us = PROOF_BOUND_US;
+    uint64_t start_ns = time_ns(), waited_us;
+
+    uart->port.muted = !wait_until(uart, is_ready, patience_us < DRAIN_BOUND_US ? patience_us : DRAIN_BOUND_US);
+    waited_us = (time_ns() - start_ns) / 1000;
+    patience_us = waited_us < patience_us ? patience_us - (uint32_t)waited_us : 0;
+}
+
+static const char nobody[] = "nobody answers";
+
 /* Why no port is at its place, or NULL; *out_scratch: it has that register, which the 8250 has not. Cheap reads come before writes. */
 static const char *reject(struct uart *uart, bool *out_scratch)
 {
@@ -451,13 +467,25 @@ static const char *reject(struct uart *uart, bool *out_scratch)
     if (!place_can_be(place))
         return "eight registers cannot be there";
     status = uart_read(place, UART_LSR);
-    if (status == LSR_ABSENT)
-        return "nobody answers (status reads 0xff)";
-    if (status == 0 && uart_read(place, UART_LCR) == 0)
-        return "nobody answers (all reads 0)";
-    wait_until(uart, is_empty, DRAIN_BOUND_US);   /* what loader or firmware still sends would be lost in the loopback */
+    if (status == LSR_ABSENT || (status == 0 && uart_read(place, UART_LCR) == 0))
+        return nobody;
+    let_finish(uart);
     *out_scratch = scratch_works(place);
     return loopback_works(place) ? NULL : "loopback does not answer";
+}
+
+/* Places where nobody answers share a line: a PC has three of them. */
+static void tell_nobody(const struct serial_place *place)
+{
+    static char text[LOG_LINE_BYTES / 2];
+    static size_t length;
+
+    if (length && (!place || length > sizeof(text) - 40)) {
+        log_info("left, as nobody answers:%s", text);
+        length = 0;
+    }
+    if (place)
+        length += (size_t)format(text + length, sizeof(text) - length, " %s %#llx", place->source, (unsigned long long)place->address);
 }
 
 static int uart_try(const struct serial_place *place)
@@ -468,10 +496,12 @@ static int uart_try(const struct serial_place *place)
 
     *uart = (struct uart){ .port = { .place = *place, .ops = &uart_ops, .driver = uart } };
     why = reject(uart, &scratch);
-    if (why) {
+    if (why == nobody)
+        tell_nobody(place);
+    else if (why)
         log_info("%s %#llx left: %s", place->source, (unsigned long long)place->address, why);
+    if (why)
         return ERR_NOT_FOUND;
-    }
     format(uart->port.name, sizeof(uart->port.name), "%s%llx", place->space == SERIAL_IO ? "io" : "mm",
            (unsigned long long)place->address);
     uart_setup(uart);
@@ -491,6 +521,7 @@ static int uart_start(void)
     for (; (place = serial_place(places_tried)) && uart_count < SERIAL_PORTS_MAX; places_tried++)
         if (!is_taken(place) && uart_try(place) == 0)
             result = 0;
+    tell_nobody(NULL);
     return result;
 }
 

@@ -14,24 +14,25 @@ static bool optional_number(const char **at, uint64_t *value)
     return text_number(at, value);
 }
 
-/* serial=PORT, serial=io:PORT or serial=mmio:ADDRESS, each with [,STRIDE[,CLOCK_HZ]]: stride 1, 2 or 4; with a clock the port is
- * set to 115200 baud. */
+/* serial=PORT, serial=io:PORT or serial=mmio:ADDRESS, each with [,STRIDE[,CLOCK_HZ[,BAUD]]]: stride 1, 2 or 4; with a clock the port is
+ * set to that speed, or to 115200 baud. */
 static bool parse_serial(const char *text, struct serial_port *out)
 {
     bool io = !text_starts_with(text, "mmio:");
-    uint64_t address, stride = 1, clock_hz = 0, limit = io ? 0xffff : cpu_address_limit();
+    uint64_t address, stride = 1, clock_hz = 0, baud = 115200, limit = io ? 0xffff : cpu_address_limit();
 
     text += !io ? 5 : text_starts_with(text, "io:") ? 3 : 0;
-    if (!text_number(&text, &address) || !optional_number(&text, &stride) || !optional_number(&text, &clock_hz))
+    if (!text_number(&text, &address) || !optional_number(&text, &stride) || !optional_number(&text, &clock_hz) ||
+        !optional_number(&text, &baud))
         return false;
     if (*text != ' ' && *text != '\0')
         return false;
     if ((stride != 1 && stride != 2 && stride != 4) || address == 0 || clock_hz > UINT32_MAX ||
-        address > limit - 8 * stride)
+        baud - 1 >= UINT32_MAX || address > limit - 8 * stride)
         return false;
     *out = (struct serial_port){
         .address = address, .space = io ? HANDOFF_SERIAL_IO : HANDOFF_SERIAL_MMIO, .stride = (uint32_t)stride,
-        .clock_hz = (uint32_t)clock_hz, .baud = clock_hz ? 115200 : 0, .source = HANDOFF_SERIAL_OPTION };
+        .clock_hz = (uint32_t)clock_hz, .baud = clock_hz ? (uint32_t)baud : 0, .source = HANDOFF_SERIAL_OPTION };
     return true;
 }
 
@@ -64,8 +65,8 @@ static void obey_serial(const struct words *words)
             serial_off();
         else if (parse_serial(value, &place))
             add_serial(&place);
-        else
-            say("serial: W serial= wants off, PORT, io:PORT or mmio:ADDRESS[,STRIDE[,HZ]]; ignored");
+        else if (!text_starts_with(value, "pci:"))          /* the core's */
+            say("serial: W serial= wants off, PORT, io:PORT, mmio:ADDRESS or pci:BB:DD.F[,STRIDE[,HZ[,BAUD]]]; ignored");
     }
 }
 

@@ -20,7 +20,7 @@ struct serial_port {
 /* Forgets all ports, then looks at the CPU's usual places. */
 void serial_find(void);
 
-/* Adds a place that the command line names, or nothing if the port is known already. False when nothing answers there. */
+/* Adds a place that the command line names, or sets the speed of a port that is known already. False when nothing answers there. */
 bool serial_add(const struct serial_port *place);
 
 /* No port is used from now on. */

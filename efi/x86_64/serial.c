@@ -128,7 +128,7 @@ static void set_up(const struct serial_port *port)
         write_reg(port, UART_FCR, 1);
 }
 
-static const struct serial_port *find(const struct serial_port *place)
+static struct serial_port *find(const struct serial_port *place)
 {
     for (unsigned i = 0; i < port_count; i++)
         if (ports[i].space == place->space && ports[i].address == place->address)
@@ -138,7 +138,14 @@ static const struct serial_port *find(const struct serial_port *place)
 
 bool serial_add(const struct serial_port *place)
 {
-    if (find(place))
+    struct serial_port *known = find(place);
+
+    if (known && place->clock_hz) {                 /* and here is its speed */
+        known->clock_hz = place->clock_hz;
+        known->baud = place->baud;
+        set_up(known);
+    }
+    if (known)
         return true;
     if (port_count == SERIAL_PORTS_MAX || !is_proved(place))
         return false;

@@ -21,7 +21,7 @@ hpet_sources  := core/driver.c core/error.c drivers/hpet.c tests/host/model_bus.
 hpet_libs     := $(clock_libs)
 lapic_timer_sources := core/x86_64/lapic_timer.c
 lapic_timer_flags   := -iquote tests/host/lapic                   # its own cpu.h: no privileged instructions
-uart_sources  := core/serial.c core/driver.c core/error.c core/format.c drivers/uart16550.c \
+uart_sources  := core/serial.c core/serial_places.c core/driver.c core/error.c core/format.c drivers/uart16550.c \
                  tests/host/model_bus.c tests/host/model_uart.c
 uart_libs     := $(clock_libs)
 

@@ -553,6 +553,14 @@ static void serial_options(void **unused)
     assert_int_equal(is.serial[1]->source, HANDOFF_SERIAL_OPTION);
     assert_int_equal(is.serial[1]->clock_hz, 48000000);
     assert_int_equal(mock_cpu.uart[1].divisor, 26);
+    configure("serial=0x3f8,1,1843200,9600");            /* known already: only its speed is new */
+    expect(MOCK_JUMPED, "from the command line");
+    assert_int_equal(view().serials, 1);
+    assert_int_equal(view().serial[0]->baud, 9600);
+    assert_int_equal(mock_cpu.uart[0].divisor, 12);
+    configure("serial=pci:01:02.3,4");                   /* the core's */
+    expect(MOCK_JUMPED, NULL);
+    assert_null(strstr(view().loader_log, "serial= wants"));
     configure("serial=io:0x3e8 serial=0x3f8");
     mock_cpu.uart[0].present = false;
     expect(MOCK_JUMPED, NULL);
@@ -569,7 +577,7 @@ static void serial_options(void **unused)
     {
         static const char *const bad[] = {
             "serial=", "serial=io:", "serial=io:0x1ffff", "serial=mmio:0", "serial=mmio:0x1000,3", "serial=mmio:0x1000,1,x",
-            "serial=mmio:0xffffffffffffffff", "serial=mmio:0x1000,1,1,1", "serial=com1", "serial=io:0xffff",
+            "serial=mmio:0xffffffffffffffff", "serial=mmio:0x1000,1,1,1,1", "serial=mmio:0x1000,1,1,0", "serial=com1", "serial=io:0xffff",
         };
 
         for (unsigned i = 0; i < COUNT(bad); i++) {

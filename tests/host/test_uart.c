@@ -14,9 +14,11 @@
 #include "core/option.h"
 #include "core/serial.h"
 
+#include <ingot/acpi.h>
 #include <ingot/error.h>
 #include <ingot/irq.h>
 #include <ingot/pages.h>
+#include <ingot/pci.h>
 #include <ingot/serial.h>
 #include <ingot/time.h>
 
@@ -46,6 +48,12 @@ struct machine {
     unsigned times_named;                        /* 0: once */
     const char *flow;                            /* flow= of the command line */
     bool no_interrupts;                          /* the line is not connected */
+    enum namer { BY_LOADER, BY_SPCR, BY_DBG2, BY_PCI, BY_OPTION, BY_NOBODY } named_by;
+    bool named_everywhere;                       /* by SPCR, DBG2 and PCI as well */
+    const char *serial;                          /* serial= of the command line */
+    uint32_t class_code;
+    uint64_t bar_bytes;
+    unsigned bar;                                /* its number */
 };
 
 struct outcome {
@@ -73,8 +81,65 @@ static void (*talk)(void);
 static struct irq_wish wish;
 static bool in_interrupt;
 
-const char *option(const char *name) { return strcmp(name, "flow") ? NULL : machine.flow; }
 void log_drain(void) { outcome->moved++; }
+
+const char *option(const char *name)
+{
+    return !strcmp(name, "flow") ? machine.flow : !strcmp(name, "serial") ? machine.serial : NULL;
+}
+
+static bool is_named_by(enum namer namer) { return machine.named_by == namer || (machine.named_everywhere && namer != BY_OPTION); }
+
+int acpi_get_serial(unsigned index, struct acpi_serial *out_serial)
+{
+    static const enum namer namers[] = { BY_SPCR, BY_DBG2 };
+
+    for (unsigned i = 0; i < 2; i++) {
+        if (!is_named_by(namers[i]) || index--)
+            continue;
+        *out_serial = (struct acpi_serial){
+            .registers = { .address = machine.address, .space = machine.space == MODEL_PORT ? ACPI_SPACE_IO : ACPI_SPACE_MEMORY },
+            .stride = machine.stride, .baud = machine.baud, .clock_hz = machine.clock_hz, .source = i ? "DBG2" : "SPCR",
+        };
+        return 0;
+    }
+    return ERR_NOT_FOUND;
+}
+
+/* Two functions: something else, and behind a bridge the port. */
+const struct pci_function *pci_function(unsigned index)
+{
+    static struct pci_function f[2];
+
+    f[0] = (struct pci_function){ .device = 2, .class_code = 0x030000 };
+    f[1] = (struct pci_function){ .bus = 5, .device = 0x1c, .function = 3, .class_code = machine.class_code ? machine.class_code : 0x070002 };
+    return index < (is_named_by(BY_PCI) || machine.named_by == BY_OPTION ? 2 : 1) ? &f[index] : NULL;
+}
+
+int pci_bar(const struct pci_function *f, unsigned index, struct pci_bar *out_bar)
+{
+    assert_int_equal(f->bus, 5);
+    if (index != machine.bar)
+        return ERR_NOT_FOUND;
+    *out_bar = (struct pci_bar){ .address = machine.address, .bytes = machine.bar_bytes ? machine.bar_bytes : 8 * machine.stride,
+                                 .is_io = machine.space == MODEL_PORT };
+    return 0;
+}
+
+static uint32_t pci_command;
+
+uint32_t pci_read(const struct pci_function *f, uint32_t offset, unsigned bytes)
+{
+    assert_true(f->bus == 5 && offset == PCI_COMMAND && bytes == 2);
+    return pci_command;
+}
+
+void pci_write(const struct pci_function *f, uint32_t offset, unsigned bytes, uint32_t value)
+{
+    assert_true(f->bus == 5 && offset == PCI_COMMAND && bytes == 2);
+    pci_command = value;
+}
+
 uint32_t irq_isa_line(uint8_t isa) { return isa; }
 void irq_detach(struct irq *irq) { (void)irq, wish.handler = NULL; }
 void *pages_alloc(size_t count, size_t alignment_bytes, uint64_t limit) { (void)alignment_bytes, (void)limit; return calloc(count, 4096); }
@@ -110,7 +175,7 @@ static uint64_t now_us(void) { return model_bus.now_ps / 1000000; }
 static void name_places(void)
 {
     static struct handoff_serial record;
-    struct handoff_view view = { .serials = machine.times_named ? machine.times_named : 1 };
+    struct handoff_view view = { .serials = machine.named_by != BY_LOADER ? 0 : machine.times_named ? machine.times_named : 1 };
 
     record = (struct handoff_serial){
         .address = machine.address, .space = machine.space == MODEL_PORT ? HANDOFF_SERIAL_IO : HANDOFF_SERIAL_MMIO,
@@ -149,7 +214,8 @@ static void live(const void *argument)
     outcome->bus = model_bus;
 }
 
-static void start(void (*conversation)(void))
+/* The bus may be asked for what it has not. */
+static void start_groping(void (*conversation)(void))
 {
     memset(outcome, 0, sizeof(*outcome));
     model_log = &outcome->log;
@@ -159,6 +225,11 @@ static void start(void (*conversation)(void))
     if (status)
         log_print();
     assert_int_equal(status, 0);
+}
+
+static void start(void (*conversation)(void))
+{
+    start_groping(conversation);
     assert_int_equal(outcome->bus.stray_writes, 0);
     assert_int_equal(outcome->bus.wrong_widths, 0);
     assert_int_equal(outcome->uart.odd_offsets, 0);
@@ -179,7 +250,7 @@ static struct machine com1(void)
 {
     return (struct machine){
         .uart = { .kind = UART_16550A, .fault = MODEL_UART_GOOD, .clock_hz = 1843200, .divisor = 1, .fifo_bytes = 16 },
-        .space = MODEL_PORT, .address = IO_ADDRESS, .stride = 1,
+        .space = MODEL_PORT, .address = IO_ADDRESS, .stride = 1, .serial = "what the loader found",
     };
 }
 
@@ -300,6 +371,160 @@ static void a_divisor_that_cannot_be_is_left_as_it_was(void **state)
     expect_ten_lines("");
 }
 
+/* ---- 64 arrangements of who names it, where, and how it answers ---- */
+
+static struct machine named(enum namer by, unsigned where)
+{
+    struct machine m = com1();
+    static const struct { enum model_space space; uint64_t address; uint32_t stride; } places[] = {
+        { MODEL_PORT, 0x6000, 1 }, { MODEL_PORT, 0xfff8, 1 }, { MODEL_MEMORY, MEMORY_ADDRESS, 1 }, { MODEL_MEMORY, 0x4000001000, 4 },
+    };
+
+    m.named_by = by;
+    m.serial = by == BY_OPTION ? places[where].stride == 4 ? "pci:05:1c.3,4" : "pci:5:1C.3" : NULL;
+    m.space = places[where].space;
+    m.address = places[where].address;
+    m.stride = places[where].stride;
+    m.class_code = by == BY_OPTION ? 0x118000 : 0;       /* the option knows better */
+    m.bar = where;
+    return m;
+}
+
+static const char *const named_as[] = { "loader", "SPCR", "DBG2", "PCI", "option" };
+
+/* 4 namers, 4 places, 4 ways: good; absent, or stuck at ones; stuck at zeros; never ready. */
+static void who_names_a_port_and_how_it_answers(void **state)
+{
+    char text[64];
+    unsigned cases = 0;
+
+    (void)state;
+    for (unsigned number = 0; number < 64; number++, cases++) {
+        unsigned way = number / 16;
+
+        machine = named(BY_SPCR + number % 4, number / 4 % 4);
+        machine.uart.fault.absent = way == 1 && number % 2;
+        machine.uart.fault.all_registers = way == 1 ? 0xff : way == 2 ? 0 : -1;
+        machine.uart.fault.stuck_lsr = way == 3 ? 0x01 : -1;
+        snprintf(text, sizeof(text), way == 1 || way == 2 ? "nobody answers: %s %#llx" : "%s %#llx taken: 16550A",
+                 named_as[machine.named_by], (unsigned long long)machine.address);
+        start_groping(ten_lines);                        /* PCI's memory is asked by the byte first */
+        expect_line(text);
+        assert_int_equal(outcome->ports, way == 0 || way == 3);
+        assert_in_range(outcome->probe_us, 0, way == 3 ? 40000 : 200);
+        if (way == 0)
+            expect_ten_lines("");
+        if (way == 3)
+            assert_in_range(outcome->probe_us + outcome->line_us[0], 0, 50000);
+        if (way == 0 && machine.named_by == BY_PCI && machine.space == MODEL_PORT)
+            assert_int_equal(outcome->uart.divisor, 1);
+    }
+    print_message("%u arrangements\n", cases);
+}
+
+static void two_names_for_one_port_are_one_port(void **state)
+{
+    (void)state;
+    for (unsigned where = 0; where < 4; where++) {
+        machine = named(BY_LOADER, where);
+        machine.named_everywhere = machine.told = true;
+        start(ten_lines);
+        assert_int_equal(outcome->ports, 1);
+        expect_line("SPCR");                             /* as the record of name_places() has it */
+        assert_int_equal(log_told("taken"), 1);
+        assert_int_equal(log_told("PCI"), 0);
+        expect_ten_lines("");
+    }
+}
+
+static void with_the_option_nobody_else_is_asked(void **state)
+{
+    (void)state;
+    machine = named(BY_LOADER, 0);
+    machine.named_by = BY_NOBODY;
+    machine.named_everywhere = true;
+    machine.serial = "off";
+    start(ten_lines);
+    assert_int_equal(outcome->ports, 0);
+    assert_int_equal(outcome->probe_accesses, 0);
+}
+
+static void options_that_name_no_pci_port(void **state)
+{
+    static const char *const bad[] = {
+        "pci:", "pci:5", "pci:5:1c", "pci:5:1c.", "pci:5:1c.3,", "pci:5:1c.3,3", "pci:5:1c.3,8", "pci:5:1c.3,x", "pci:g:1c.3", "pci:::.",
+        "pci:5:1c.3,1,2,3,4", "pci:5:1c.3,1,99999999999", "pci:000000005:1c.3", "pci:5:1c.3 ", "pci:5.1c:3",
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        machine = named(BY_OPTION, 0);
+        machine.serial = bad[i];
+        start(ten_lines);
+        assert_int_equal(outcome->ports, 0);
+        expect_line("is no pci:BUS:DEVICE.FUNCTION");
+    }
+    machine = named(BY_OPTION, 0);
+    machine.serial = "pci:5:1d.3";
+    start(ten_lines);
+    expect_line("there is no such function");
+}
+
+static void an_option_names_clock_and_speed(void **state)
+{
+    (void)state;
+    machine = named(BY_OPTION, 3);
+    machine.serial = "pci:5:1c.3,4,48000000,9600";
+    machine.uart.clock_hz = 48000000;
+    start(ten_lines);
+    assert_int_equal(outcome->uart.divisor, 313);
+    expect_ten_lines("");
+}
+
+/* In memory nothing says how far registers are apart: 1 is tried, then 4. */
+static void words_in_memory_are_found_without_being_told(void **state)
+{
+    (void)state;
+    machine = named(BY_PCI, 3);
+    machine.bar_bytes = 4096;
+    start_groping(ten_lines);
+    assert_int_equal(outcome->ports, 1);
+    expect_ten_lines("");
+}
+
+static void pci_controllers_of_other_kinds_are_left(void **state)
+{
+    (void)state;
+    machine = named(BY_PCI, 0);
+    machine.class_code = 0x0700ff;
+    machine.uart.fault.absent = true;
+    start(ten_lines);
+    expect_line("info serial: PCI 05:1c.3 left: interface 255 is none of the 16550 family");
+    machine.class_code = 0x070200;                       /* a GPIB controller: not even looked at */
+    start(ten_lines);
+    assert_int_equal(log_told("PCI"), 0);
+    machine.class_code = 0;
+    machine.address = 0;
+    start(ten_lines);
+    expect_line("info serial: PCI 05:1c.3 left: no registers, or no address for them");
+}
+
+/* Eight addresses on one card, all of which never get ready. */
+static void all_that_are_wrong_together_cost_little(void **state)
+{
+    (void)state;
+    machine = named(BY_PCI, 2);
+    machine.space = MODEL_PORT;
+    machine.address = 0x6000;
+    machine.stride = 8;                                  /* so that the model answers for all of them */
+    machine.bar_bytes = 64;
+    machine.uart.fault.all_registers = 0x1e;
+    start_groping(ten_lines);
+    assert_int_equal(outcome->ports, 0);
+    assert_int_equal(log_told("loopback does not answer"), 8);
+    assert_in_range(outcome->probe_us, 0, 50000);
+}
+
 /* ---- ports that are none ---- */
 
 static void expect_left(const char *why, uint64_t accesses_max, uint64_t us_max)
@@ -317,7 +542,7 @@ static void nobody_costs_one_look(void **state)
     (void)state;
     machine = com1();
     machine.uart.fault.absent = true;
-    expect_left("info uart: SPCR 0x3f8 left: nobody answers (status reads 0xff)", 1, 2);
+    expect_left("info uart: left, as nobody answers: SPCR 0x3f8", 1, 2);
     machine = com1();
     machine.uart.fault.all_registers = 0xff;
     expect_left("nobody answers", 1, 2);
@@ -328,7 +553,7 @@ static void all_zeros_cost_two_looks(void **state)
     (void)state;
     machine = com1();
     machine.uart.fault.all_registers = 0;
-    expect_left("info uart: SPCR 0x3f8 left: nobody answers (all reads 0)", 2, 3);
+    expect_left("info uart: left, as nobody answers: SPCR 0x3f8", 2, 3);
 }
 
 static void other_constants_are_no_port(void **state)
@@ -396,9 +621,8 @@ static void a_last_resort_finds_legacy_ports_and_tries_no_place_twice(void **sta
     machine.address = 0x5000;
     start(panic_on_a_machine_without_places);
     assert_int_equal(outcome->ports, 0);
-    assert_int_equal(log_told("0x5000 left"), 1);
-    expect_line("legacy 0x3f8 left");
-    expect_line("legacy 0x2e8 left");
+    expect_line("left, as nobody answers: SPCR 0x5000");
+    expect_line("left, as nobody answers: legacy 0x3f8 legacy 0x2f8 legacy 0x3e8 legacy 0x2e8");
 }
 
 /* ---- lines that do not move ---- */
@@ -806,6 +1030,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_arrangement_is_found_and_sends_each_byte_once),
+        cmocka_unit_test(who_names_a_port_and_how_it_answers),
+        cmocka_unit_test(two_names_for_one_port_are_one_port),
+        cmocka_unit_test(with_the_option_nobody_else_is_asked),
+        cmocka_unit_test(options_that_name_no_pci_port),
+        cmocka_unit_test(an_option_names_clock_and_speed),
+        cmocka_unit_test(words_in_memory_are_found_without_being_told),
+        cmocka_unit_test(pci_controllers_of_other_kinds_are_left),
+        cmocka_unit_test(all_that_are_wrong_together_cost_little),
         cmocka_unit_test(a_fifo_of_64_bytes_is_used_as_one_of_16),
         cmocka_unit_test(what_the_loader_still_sends_goes_out_first),
         cmocka_unit_test(a_divisor_that_cannot_be_is_left_as_it_was),
