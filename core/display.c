@@ -76,6 +76,7 @@ static const char *start_console(const struct display *d)
     if (!memory)
         return error_name(ERR_NO_MEMORY);
     error = screen_init(&console, d, memory, bytes, is_black[0]);
+    screen_set_scroll(&console, DISPLAY_SCROLL_ROWS);
     return error ? error_name(error) : NULL;
 }
 

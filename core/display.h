@@ -8,6 +8,9 @@
 /* Takes over the framebuffers, the primary one first. Boot CPU, once. */
 void display_start(const struct handoff_view *view);
 
+/* Text that passes the last row moves so far: each move draws nearly all text anew, and a framebuffer is slow. */
+enum { DISPLAY_SCROLL_ROWS = 4 };
+
 /* Puts the log's console on display 0. Without a display, or memory for its cells, a log line says so. Boot CPU, after
  * memory_start() and display_start(). */
 void display_open_console(void);

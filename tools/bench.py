@@ -38,6 +38,7 @@ CONFIGS = {
     "64 GiB, no display": qemu.Config(mem="64G"),
 }
 TARGETS = {"256 MiB, no display": 0.5 * MILLION, "256 MiB, 1280x800": 1.5 * MILLION}
+SCROLL_SHARE = 0.1
 MEMORY_GROWTH = 1.10           # 64 GiB against 256 MiB
 COSTS = {                      # the application's name for it: ours, and at most so many instructions
     "interrupt-entry": ("interrupt, to its handler's first line", 60),
@@ -260,6 +261,16 @@ def bench_memory(table, folder):
                   least=True)
 
 
+def bench_screen(table, folder):
+    """Bytes to the framebuffer for 1,000 lines of a dump at 1920x1080, beside drawing all of it for each."""
+    build(folder, "build/host/bench_screen")
+    shown = subprocess.run([folder / "build/host/bench_screen"], check=True, capture_output=True, text=True, timeout=LIMIT_S).stdout
+    written, all_of_it = (int(number) for number in re.search(r"^scroll (\d+) of (\d+)$", shown, re.MULTILINE).groups())
+    table.row("1,000 lines of a dump at 1920x1080: written to the screen", written, "bytes")
+    table.row("the same, drawing the whole screen for each line", all_of_it, "bytes")
+    table.row("the one against the other", written / all_of_it, "times", SCROLL_SHARE)
+
+
 def mkimage_of(loader, folder):
     image = folder / "build/bench.img"
     mkimage.make(image, {"EFI/BOOT/BOOTX64.EFI": loader.read_bytes(), "ingot/ingot.cfg": b"exit=qemu\n"})
@@ -289,6 +300,7 @@ def main():
             bench_builds(table, pathlib.Path(folder))
         bench_operations(table, pathlib.Path(folder))
         bench_memory(table, pathlib.Path(folder))
+        bench_screen(table, pathlib.Path(folder))
     print(f"bench: {table.missed} targets missed" if table.missed else "bench: all targets met")
     sys.exit(1 if table.missed else 0)
 

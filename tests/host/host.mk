@@ -137,6 +137,10 @@ $(HOST)/bench_alloc: tests/host/bench_alloc.c core/heap.c core/timer_queue.c $(h
 		-Dmalloc=heap_malloc -Dcalloc=heap_calloc -Drealloc=heap_realloc -Dfree=heap_free -Daligned_alloc=heap_aligned_alloc \
 		-Itests/host/include -Icore/include -I. -o $@ $(filter %.c,$^)
 
+# Not a test: what scrolling writes to a framebuffer.
+$(HOST)/bench_screen: tests/host/bench_screen.c core/screen.c core/pen.c core/font.c core/ansi.c core/utf8.c $(OUT)/core/font_table.S | $(HOST)/
+	$(CC) -O2 -std=gnu11 -Wall -Wextra -I. -Icore/include -Icore/$(ARCH)/include -o $@ $(filter %.c %.S,$^)
+
 # Not a test: memcpy and memset beside the C library's, a table of sizes.
 $(HOST)/bench_mem: tests/host/bench_mem.c tests/host/renamed_mem.S | $(HOST)/
 	$(CC) -std=gnu11 -O2 -fno-builtin -Wall -Wextra -Werror -I. -o $@ $(filter tests/%,$^)
