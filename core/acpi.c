@@ -211,6 +211,20 @@ int acpi_find(const char *signature, unsigned index, struct acpi_window *out_tab
     return ERR_NOT_FOUND;
 }
 
+bool acpi_table(unsigned index, struct acpi_window *out_table, uint64_t *out_address)
+{
+    struct acpi_window window;
+
+    if (index >= table_count)
+        return false;
+    *out_address = tables[index].address;
+    *out_table = (struct acpi_window){ tables[index].start, 0 };
+    for (unsigned i = 0; acpi_find((const char *)&tables[index].signature, i, &window) == 0; i++)
+        if (window.start == tables[index].start)
+            *out_table = window;
+    return true;
+}
+
 /* ---- finding ---- */
 
 enum outcome { ADDED, NO_POINTER, REPEATED, UNREADABLE, NOT_HERE, NO_ROOM, OUTCOMES };

@@ -1,6 +1,7 @@
 #include <ingot/console.h>
 
 #include "core/ansi.h"
+#include "core/console.h"
 #include "core/log.h"
 
 #include <ingot/cpu.h>
@@ -179,6 +180,10 @@ static void end_line(void)
         turn_page();
 }
 
+static void (*redirected)(const char *text);
+
+void console_redirect(void (*to)(const char *text)) { redirected = to; }
+
 void console_print(const char *pattern, ...)
 {
     char text[PRINT_BYTES], *from = text, *at;
@@ -187,6 +192,8 @@ void console_print(const char *pattern, ...)
     va_start(args, pattern);
     format_va(text, sizeof(text), pattern, args);
     va_end(args);
+    if (redirected)
+        return redirected(text);
     for (at = text; *at && !page_ended; at++) {
         if (*at != '\n')
             continue;

@@ -2,7 +2,7 @@
 
 core_sources := \
 	core/start.c core/handoff.c core/seed.c core/option.c core/machine.c core/memory.c core/reclaim.c core/pages.c core/range.c \
-	core/tree.c core/lock.c core/cpus.c core/pci.c core/console.c core/prompt.c core/expression.c \
+	core/tree.c core/lock.c core/cpus.c core/pci.c core/console.c core/prompt.c core/facts.c core/backtrace.c core/smbios.c core/expression.c \
 	core/heap.c core/heap_guard.c core/irq.c core/timer.c core/timer_queue.c core/clock.c \
 	core/log.c core/log_ring.c core/log_level.c core/panic.c core/end.c core/driver.c core/serial.c core/serial_places.c core/display.c core/draw.c core/screen.c \
 	core/pen.c core/font.c core/ansi.c core/utf8.c core/error.c core/string.c core/format.c core/power.c core/acpi.c \
@@ -10,7 +10,7 @@ core_sources := \
 core_cpu_sources := \
 	core/x86_64/entry.S core/x86_64/vectors.S core/x86_64/mem.S core/x86_64/clear.S core/x86_64/descriptors.c core/x86_64/trap.c \
 	core/x86_64/exception.c core/x86_64/panic.S core/x86_64/cpu.c core/x86_64/address.c core/x86_64/backtrace.c core/x86_64/end.c \
-	core/x86_64/paging.c core/x86_64/page_use.c core/x86_64/audit.c core/x86_64/protection.c \
+	core/x86_64/paging.c core/x86_64/page_use.c core/x86_64/audit.c core/x86_64/mapping.c core/x86_64/protection.c \
 	core/x86_64/smp.c core/x86_64/trampoline.S core/x86_64/topology.c core/x86_64/mtrr.c \
 	core/x86_64/lapic.c core/x86_64/lapic_timer.c core/x86_64/interrupt.c core/x86_64/machine_check.c
 

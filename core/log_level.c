@@ -33,19 +33,31 @@ static int set(const char *subsystem, int level)
     return level < 0 ? level : result;
 }
 
-/* "warn", "acpi:debug", or "json". */
-static int set_by_word(char *word)
+const struct log_subsystem *log_subsystem(unsigned index)
 {
-    char *colon = strchr(word, ':');
+    return index < (size_t)(log_subsystems_end - log_subsystems_start) ? log_subsystems_start + index : NULL;
+}
 
-    if (!strcmp(word, "json")) {
-        log_use_json();
-        return 0;
-    }
+int log_set_level(const char *word)
+{
+    const char *colon = strchr(word, ':');
+    char name[NAME_BYTES] = "";
+
     if (!colon)
         return set("", level_of(word));
-    *colon = 0;
-    return set(word, level_of(colon + 1));
+    if ((size_t)(colon - word) >= sizeof(name))
+        return ERR_NOT_FOUND;
+    memcpy(name, word, (size_t)(colon - word));
+    return *name ? set(name, level_of(colon + 1)) : ERR_NOT_FOUND;
+}
+
+/* "json", or as above. */
+static int set_by_word(const char *word)
+{
+    if (strcmp(word, "json"))
+        return log_set_level(word);
+    log_use_json();
+    return 0;
 }
 
 void log_set_levels(const char *text)

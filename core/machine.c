@@ -11,6 +11,8 @@
 #include <ingot/machine.h>
 #include <ingot/string.h>
 
+extern const uint8_t build_hash[];       /* link.ld */
+
 static const struct handoff_view *view;
 static uint64_t core_entry_ticks, ready_ticks;
 static char degraded[96];
@@ -62,10 +64,14 @@ const char *machine_firmware(uint32_t *out_uefi_revision, uint32_t *out_firmware
     return view->firmware->vendor;
 }
 
+const uint8_t *machine_build(void) { return build_hash; }
+
 bool machine_secure_boot(void)
 {
     return view->firmware && view->firmware->flags & HANDOFF_FIRMWARE_SECURE_BOOT;
 }
+
+const struct handoff_roots *machine_roots(void) { return view->roots; }
 
 bool machine_region(unsigned index, struct machine_region *out_region)
 {

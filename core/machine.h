@@ -11,3 +11,6 @@ void machine_degraded(const char *word);
 
 /* `READY ...`: the core hands over to main. */
 void machine_ready(void);
+
+/* Where the firmware's tables begin; NULL when nobody has said. Any context, after machine_start(). */
+const struct handoff_roots *machine_roots(void);

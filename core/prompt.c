@@ -2,6 +2,7 @@
 #include <ingot/prompt.h>
 
 #include "core/log.h"
+#include "core/prompt.h"
 
 #include <ingot/console.h>
 #include <ingot/cpu.h>
@@ -114,47 +115,83 @@ static bool begins_with(const char *name, const char *start, unsigned bytes)
     return !strncmp(name, start, bytes);
 }
 
-/* How many commands begin so, and what all of them go on with. */
-static unsigned count_matches(const char *start, unsigned bytes, char common[LINE_BYTES])
+/* For completion: names by number, NULL past the last. */
+typedef const char *name_list(unsigned index);
+
+const char *prompt_command_name(unsigned index)
+{
+    const struct command *each = next_by_name(NULL);
+
+    while (each && index--)
+        each = next_by_name(each);
+    return each ? each->name : NULL;
+}
+
+/* How many names begin so, and what all of them go on with. */
+static unsigned count_matches(name_list *names, const char *start, unsigned bytes, char common[LINE_BYTES])
 {
     unsigned matches = 0;
+    const char *name;
 
-    for (const struct command *each = __start_commands; each < __stop_commands; each++) {
-        if (!begins_with(each->name, start, bytes))
+    for (unsigned number = 0; (name = names(number)); number++) {
+        if (!begins_with(name, start, bytes))
             continue;
         if (matches++ == 0)
-            strlcpy(common, each->name, LINE_BYTES);
+            strlcpy(common, name, LINE_BYTES);
         for (unsigned i = 0; common[i]; i++)
-            if (each->name[i] != common[i])
+            if (name[i] != common[i])
                 common[i] = 0;
     }
     return matches;
 }
 
-static void list_matches(const char *start, unsigned bytes)
+static void list_matches(name_list *names, const char *start, unsigned bytes)
 {
+    const char *name;
+
     console_print("\n");
-    for (const struct command *each = NULL; (each = next_by_name(each)); )
-        if (begins_with(each->name, start, bytes))
-            console_print("%s ", each->name);
+    for (unsigned number = 0; (name = names(number)); number++)
+        if (begins_with(name, start, bytes))
+            console_print("%s ", name);
     console_print("\n");
 }
 
-/* The name that the cursor stands behind, of a command or of one to get help on. */
+static const struct command *find(const char *name);
+
+/* What the word that begins at start can be: a command, or what the command in front of it takes. NULL: nobody knows. */
+static name_list *names_for(unsigned start)
+{
+    unsigned from = start, bytes = 0;
+    const struct command *command;
+    char name[LINE_BYTES];
+
+    while (from && line[from - 1] != ';')
+        from--;
+    while (line[from] == ' ')
+        from++;
+    if (from >= start)
+        return prompt_command_name;
+    while (from < start && line[from] != ' ')
+        name[bytes++] = line[from++];
+    name[bytes] = 0;
+    command = find(name);
+    return command ? command->choice : NULL;
+}
+
+/* The word that the cursor stands behind. */
 static void complete(void)
 {
     unsigned start = word_start(), bytes = cursor - start, matches;
+    name_list *names = names_for(start);
     char common[LINE_BYTES];
 
-    if (start && !begins_with(line, "help ", 5) && line[start - 2] != ';')
-        return;
-    matches = count_matches(line + start, bytes, common);
+    matches = names ? count_matches(names, line + start, bytes, common) : 0;
     if (matches == 0)
         return;
     if (strlen(common) > bytes)
         insert(common + bytes, (unsigned)strlen(common) - bytes);
     else if (matches > 1)
-        list_matches(line + start, bytes);
+        list_matches(names, line + start, bytes);
     if (matches == 1)
         insert(" ", 1);
 }
@@ -224,6 +261,7 @@ static void read_line(void)
 
 /* ---- running ---- */
 
+/* By its name, or by two of its letters or more that no other one begins with. */
 static const struct command *find(const char *name)
 {
     const struct command *found = NULL;
@@ -232,7 +270,7 @@ static const struct command *find(const char *name)
     for (const struct command *each = __start_commands; each < __stop_commands; each++) {
         if (!strcmp(each->name, name))
             return each;
-        if (begins_with(each->name, name, bytes)) {
+        if (bytes > 1 && begins_with(each->name, name, bytes)) {
             if (found)
                 return NULL;             /* several: none is meant */
             found = each;
@@ -246,13 +284,13 @@ static void tell_not_found(const char *name)
     char common[LINE_BYTES];
     unsigned bytes = (unsigned)strlen(name);
 
-    if (count_matches(name, bytes, common) < 2)
+    if (count_matches(prompt_command_name, name, bytes, common) < 2)
         return console_print("%s: no such command; `help` lists them\n", name);
     console_print("%s: which one?", name);
-    list_matches(name, bytes);
+    list_matches(prompt_command_name, name, bytes);
 }
 
-static int run_words(int argc, char **argv)
+int prompt_run_words(int argc, char **argv)
 {
     const struct command *command = find(argv[0]);
     int result;
@@ -314,7 +352,7 @@ int prompt_run_line(char *text, bool *out_exit)
         else if (count == WORDS_MAX)
             at += strlen(at);
         if (count)
-            result = run_words(count, words);
+            result = prompt_run_words(count, words);
     }
     *out_exit = exit_wanted;
     return exit_wanted ? exit_value : result;
@@ -353,7 +391,7 @@ static int help(int argc, char **argv)
         console_print("  %-10s %s\n", each->name, each->text);
     return 0;
 }
-COMMAND(help, "[COMMAND]: what commands there are, or how one is called", help);
+COMMAND(help, "[COMMAND]: what commands there are, or how one is called", help, prompt_command_name);
 
 static int show_history(int argc, char **argv)
 {
@@ -387,10 +425,10 @@ static int repeat(int argc, char **argv)
     if (argc < 3 || expression_value(argv[1], &count))
         return PROMPT_USAGE;
     while (count-- && result == 0 && !console_interrupted())
-        result = run_words(argc - 2, argv + 2);
+        result = prompt_run_words(argc - 2, argv + 2);
     return result;
 }
-COMMAND(repeat, "COUNT COMMAND [WORD...]: runs a command so often, until it fails or Ctrl-C is typed", repeat);
+COMMAND(repeat, "COUNT COMMAND [WORD...]: runs a command so often, until it fails or Ctrl-C is typed", repeat, prompt_command_name);
 
 static int exit_prompt(int argc, char **argv)
 {

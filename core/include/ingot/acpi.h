@@ -38,6 +38,10 @@ enum { ACPI_HEADER_BYTES = 36 };         /* in front of every table: signature, 
  * "DSDT" is the one that the FADT names. 0 or ERR_NOT_FOUND. */
 int acpi_find(const char *signature, unsigned index, struct acpi_window *out_table);
 
+/* Table number index of all there are, in the firmware's order, and where it lies; 4 bytes may be read from its start in any case, its
+ * signature. *out_table has 0 bytes when it cannot be used. False past the last. */
+bool acpi_table(unsigned index, struct acpi_window *out_table, uint64_t *out_address);
+
 /* A little-endian number of 1 to 8 bytes; 0 if any of it lies beyond the window. */
 uint64_t acpi_read(const struct acpi_window *window, uint32_t offset, uint32_t bytes);
 

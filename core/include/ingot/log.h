@@ -55,6 +55,13 @@ void log_line(const struct log_subsystem *subsystem, enum log_level level, const
             log_at(LOG_DEBUG, __VA_ARGS__); \
     } while (0)
 
+/* Subsystem number index, in no order; NULL past the last. */
+const struct log_subsystem *log_subsystem(unsigned index);
+
+/* Sets levels by a word: "warn" for all, "acpi:debug" for one. 0; ERR_BAD_VALUE: levels are none error warn info debug; ERR_NOT_FOUND: no
+ * such subsystem. */
+int log_set_level(const char *word);
+
 /* Returns when all lines so far are out, or a port has taken nothing for its bound (20 ms; a second under flow=), or another CPU has not
  * come to their end within a second. The core does so itself before it switches off, resets or halts. Any CPU, not in interrupts. */
 void log_flush(void);

@@ -7,6 +7,11 @@
 /* The firmware's vendor, its UEFI revision (major in the upper 16 bits, minor * 10 in the lower) and its own; NULL when not told. */
 const char *machine_firmware(uint32_t *out_uefi_revision, uint32_t *out_firmware_revision);
 
+enum { MACHINE_BUILD_BYTES = 20 };
+
+/* Bytes that tell this build from others, as a panic shows them. */
+const uint8_t *machine_build(void);
+
 /* The firmware checked signatures when it started the loader. */
 bool machine_secure_boot(void);
 

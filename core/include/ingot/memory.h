@@ -1,6 +1,7 @@
 /* What addresses mean on this machine. A pointer is a physical address: page tables only protect and set caching. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef uint64_t phys_addr;              /* as a BAR or a table holds it; mem_map_device() makes a pointer of it */
@@ -20,6 +21,16 @@ enum mem_caching {
  * ranges with uses of their own (some 50); ERR_NOT_READY: in a driver of
  * phase DRIVER_COUNTER, which runs on the loader's tables, above 4 GiB or with another caching. Not in interrupts. */
 int mem_map_device(phys_addr address, uint64_t bytes, enum mem_caching caching, volatile void **out_pointer);
+
+/* What the page tables say of addresses. */
+struct mem_mapping {
+    uint64_t start, end;                 /* pages of one size behind each other with the same rights */
+    uint64_t page_bytes;
+    const char *rights, *caching;        /* "read-write", "write-back" ... */
+};
+
+/* The first mapped range that ends behind address. False past the last. Any CPU, not in interrupts. */
+bool mem_mapping(uint64_t address, struct mem_mapping *out_mapping);
 
 /* Walks all page tables and compares them with what must hold: nothing writable and executable, page 0 and the guards not
  * mapped, program text and constants read-only, memory cached, registers not, framebuffers combining, and the CPU's protections on

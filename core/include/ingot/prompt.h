@@ -1,11 +1,11 @@
 /* The prompt: lines are typed, edited and run as commands.
  *
  *     static int light(int argc, char **argv) { ...; return 0; }
- *     COMMAND(light, "on|off: switches the lamp", light);
+ *     COMMAND(light, "on|off: switches the lamp", light);                  a name of words to complete may follow: see choice below
  *
  * announces a command, in any file of the application; prompt_run() finds them all. The text says how it is called, then what it does.
  * A command gets its words like main; it returns 0, or an error of <ingot/error.h> which the prompt then tells, or PROMPT_USAGE: then
- * its text is shown. It prints by console_print(), and looks at console_interrupted() when it may take long.
+ * its text is shown. It prints by facts() or console_print(), and looks at console_interrupted() when it may take long.
  *
  * CPU 0, not in interrupts. */
 #pragma once
@@ -18,13 +18,25 @@ enum { PROMPT_USAGE = 1 };
 struct command {
     const char *name, *text;
     int (*run)(int argc, char **argv);
+    const char *(*choice)(unsigned index);       /* words that its arguments may be, for completion; NULL past the last. May be NULL */
 };
 
-#define COMMAND(command_name, command_text, command_run) \
+#define COMMAND(command_name, command_text, command_run, ...) \
     static const struct command command_##command_name __attribute__((used, aligned(8), section("commands"))) = \
-        { #command_name, command_text, command_run }
+        { .name = #command_name, .text = command_text, .run = command_run, __VA_ARGS__ }
 
-/* Runs what lines say until one says `exit`; returns its number (0). Always there: help, history, page, exit, and repeat COUNT COMMAND. */
+/* An application that `run` of the monitor starts, in any file that is linked with it: a function that is called like main. */
+struct runnable {
+    const char *name, *text;
+    int (*main)(int argc, char **argv);
+};
+
+#define RUNNABLE(runnable_name, runnable_text, runnable_main) \
+    static const struct runnable runnable_##runnable_name __attribute__((used, aligned(8), section("runnables"))) = \
+        { #runnable_name, runnable_text, runnable_main }
+
+/* Runs what lines say until one says `exit`; returns its number (0). Always there: help, history, page, exit, repeat COUNT COMMAND, and
+ * json COMMAND, for which commands tell what they found by <ingot/facts.h>. */
 int prompt_run(void);
 
 /* Runs one line: commands with ; between them, words with blanks between them, "quoted" where they hold such. Changes the line. Returns
