@@ -1,22 +1,14 @@
 /* Memory and device registers, by accesses of exact width that a fault ends. */
+#include "monitor.h"
+
 #include <ingot/console.h>
 #include <ingot/error.h>
+#include <ingot/facts.h>
 #include <ingot/probe.h>
 #include <ingot/prompt.h>
 #include <ingot/string.h>
 
 enum { DUMP_ROW = 16, DUMP_DEFAULT = 256, LOOK_EVERY = 4096 };
-
-/* WIDTH is 1, 2, 4 or 8 bytes; the address a multiple of it. */
-static int read_width(const char *word, unsigned *out_bytes)
-{
-    uint64_t bytes;
-
-    if (expression_value(word, &bytes) || (bytes != 1 && bytes != 2 && bytes != 4 && bytes != 8))
-        return ERR_BAD_VALUE;
-    *out_bytes = (unsigned)bytes;
-    return 0;
-}
 
 static int get(uint64_t address, unsigned bytes, uint64_t *out_value)
 {
@@ -42,7 +34,7 @@ static int put(uint64_t address, unsigned bytes, uint64_t value)
 
 static int fault_at(uint64_t address)
 {
-    console_print("%#llx: fault\n", (unsigned long long)address);
+    facts("fault_at %#llx", ULL(address));
     return ERR_FAULT;
 }
 
@@ -51,13 +43,13 @@ static int peek(int argc, char **argv)
     uint64_t address, count = 1, value;
     unsigned bytes = 4;
 
-    if (argc < 2 || argc > 4 || expression_value(argv[1], &address) || (argc > 2 && read_width(argv[2], &bytes)) ||
+    if (argc < 2 || argc > 4 || expression_value(argv[1], &address) || (argc > 2 && read_width(argv[2], 8, &bytes)) ||
         (argc > 3 && expression_value(argv[3], &count)) || address % bytes)
         return PROMPT_USAGE;
     for (; count-- && !console_interrupted(); address += bytes) {
         if (get(address, bytes, &value))
             return fault_at(address);
-        console_print("%#llx: 0x%0*llx\n", (unsigned long long)address, (int)bytes * 2, (unsigned long long)value);
+        facts("address %#llx value %#llx", ULL(address), ULL(value));
     }
     return 0;
 }
@@ -69,7 +61,7 @@ static int poke(int argc, char **argv)
     unsigned bytes = 4;
 
     if (argc < 3 || argc > 4 || expression_value(argv[1], &address) || expression_value(argv[2], &value) ||
-        (argc > 3 && read_width(argv[3], &bytes)) || address % bytes || (bytes < 8 && value >> bytes * 8))
+        (argc > 3 && read_width(argv[3], 8, &bytes)) || address % bytes || (bytes < 8 && value >> bytes * 8))
         return PROMPT_USAGE;
     return put(address, bytes, value) ? fault_at(address) : 0;
 }
@@ -91,7 +83,7 @@ static void dump_row(uint64_t address, uint64_t bytes)
         }
     }
     hex[sizeof(hex) - 1] = text[DUMP_ROW] = 0;
-    console_print("%016llx  %s |%s|\n", (unsigned long long)address, hex, text);
+    facts("address %#018llx bytes %s text %s", ULL(address), hex, text);
 }
 
 static int dump(int argc, char **argv)
@@ -170,12 +162,10 @@ static int search(int argc, char **argv)
         if (i % LOOK_EVERY == 0 && console_interrupted())
             break;
         if (is_at(address + i, pattern, length)) {
-            console_print("%#llx\n", (unsigned long long)(address + i));
+            facts("found_at %#llx", ULL(address + i));
             found++;
         }
     }
-    if (found == 0)
-        console_print("not found\n");
-    return 0;
+    return found ? 0 : ERR_NOT_FOUND;
 }
 COMMAND(search, "ADDRESS BYTES TEXT|0xBYTES: the first 16 places that hold the text, or the bytes", search);

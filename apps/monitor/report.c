@@ -1,0 +1,30 @@
+/* All there is to know about a machine, as one JSON object between two lines. */
+#include <ingot/console.h>
+#include <ingot/facts.h>
+#include <ingot/prompt.h>
+#include <ingot/string.h>
+
+static int report(int argc, char **argv)
+{
+    static const char parts[][12] = { "version", "firmware", "dmi", "cpu", "cpuid", "map", "mem", "acpi", "pci", "irq", "serial", "time", "timers",
+                                      "clock", "display", "boot" };
+    bool exit, interrupted = false;
+    char line[sizeof(parts[0])];
+
+    (void)argv;
+    if (argc > 1)
+        return PROMPT_USAGE;
+    console_print("-----BEGIN INGOT REPORT-----\n");
+    facts_json_begin();
+    for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]) && !interrupted; i++) {
+        strlcpy(line, parts[i], sizeof(line));
+        facts_list(parts[i]);
+        prompt_run_line(line, &exit);
+        facts_end();
+        interrupted = console_interrupted();
+    }
+    facts_json_end(interrupted);
+    console_print("-----END INGOT REPORT-----\n");
+    return 0;
+}
+COMMAND(report, ": all about this machine as one JSON object, for others to read", report);
