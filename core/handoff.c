@@ -183,6 +183,15 @@ static int check_recorder(struct reader *r, const struct handoff_recorder *recor
     return 0;
 }
 
+/* Where it lies is looked at with the map. */
+static int check_last_run(struct reader *r, const struct handoff_last_run *last)
+{
+    if (last->bytes == 0 || last->text == 0 || last->text + last->bytes < last->text)
+        return fail_place(r, "last run", last->bytes, last->text);
+    r->view->last_run = last;
+    return 0;
+}
+
 static int check_firmware(struct reader *r, const struct handoff_firmware *firmware)
 {
     if (strnlen(firmware->vendor, sizeof(firmware->vendor)) == sizeof(firmware->vendor))
@@ -211,6 +220,7 @@ static int check_places(const struct reader *r)
 {
     const struct handoff_image *image = r->view->image;
     const struct handoff_recorder *recorder = r->view->recorder;
+    const struct handoff_last_run *last = r->view->last_run;
     int error;
 
     if (!r->view->map || !image)
@@ -220,7 +230,9 @@ static int check_places(const struct reader *r)
                              image->stack_bytes + HANDOFF_PAGE_BYTES, HANDOFF_MEMORY_CORE)) ||
         (error = check_place(r, "page tables", image->tables_base, image->tables_bytes, HANDOFF_MEMORY_CORE)))
         return error;
-    return recorder ? check_place(r, "recorder", recorder->base, recorder->bytes, HANDOFF_MEMORY_RECORDER) : 0;
+    if (recorder && (error = check_place(r, "recorder", recorder->base, recorder->bytes, HANDOFF_MEMORY_RECORDER)))
+        return error;
+    return last ? check_place(r, "last run", last->text, last->bytes, HANDOFF_MEMORY_RECORDER) : 0;
 }
 
 static uint32_t least_bytes(uint32_t type)
@@ -231,7 +243,7 @@ static uint32_t least_bytes(uint32_t type)
         [HANDOFF_SERIAL] = sizeof(struct handoff_serial), [HANDOFF_COMMAND_LINE] = sizeof(struct handoff_text),
         [HANDOFF_SEED] = sizeof(struct handoff_seed), [HANDOFF_STAMPS] = sizeof(struct handoff_stamps),
         [HANDOFF_LOADER_LOG] = sizeof(struct handoff_text), [HANDOFF_RECORDER] = sizeof(struct handoff_recorder),
-        [HANDOFF_FIRMWARE] = sizeof(struct handoff_firmware),
+        [HANDOFF_FIRMWARE] = sizeof(struct handoff_firmware), [HANDOFF_LAST_RUN] = sizeof(struct handoff_last_run),
     };
 
     if (type == HANDOFF_X86_STATE)
@@ -256,6 +268,7 @@ static int check_record(struct reader *r, struct handoff_record *record)
     case HANDOFF_STAMPS:       return check_stamps(r, body);
     case HANDOFF_RECORDER:     return check_recorder(r, body);
     case HANDOFF_FIRMWARE:     return check_firmware(r, body);
+    case HANDOFF_LAST_RUN:     return check_last_run(r, body);
     case HANDOFF_ROOTS:        view->roots = body; return 0;
     case HANDOFF_SEED:         view->seed = (struct handoff_seed *)record; return 0;
     case HANDOFF_X86_STATE:    view->x86_state = body; return 0;
@@ -297,6 +310,5 @@ const char *handoff_memory_name(uint32_t type)
 
 const char *handoff_stage_name(uint32_t stage)
 {
-    return word_at("?\0" "entry\0" "console\0" "watchdog\0" "volume\0" "command line\0" "tables\0" "seed\0" "displays\0" "image\0"
-                   "memory\0" "paging\0" "exit\0" "quiet\0" "jump\0", stage);
+    return word_at(HANDOFF_STAGE_NAMES, stage);
 }

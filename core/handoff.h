@@ -70,6 +70,7 @@ enum handoff_type {
     HANDOFF_LOADER_LOG   = 9,
     HANDOFF_RECORDER     = 10,
     HANDOFF_FIRMWARE     = 11,
+    HANDOFF_LAST_RUN     = 12,
     HANDOFF_X86_STATE    = 0x8601,
 };
 
@@ -204,7 +205,11 @@ enum handoff_stage {                             /* in the order of the boot; th
     HANDOFF_STAGE_EXIT,                          /* ExitBootServices has succeeded */
     HANDOFF_STAGE_QUIET,
     HANDOFF_STAGE_JUMP,
+    HANDOFF_STAGE_CORE,                          /* the core runs; only in the flight recorder, like all below */
+    HANDOFF_STAGE_MAIN,                          /* READY has been said */
 };
+#define HANDOFF_STAGE_NAMES "?\0" "entry\0" "console\0" "watchdog\0" "volume\0" "command line\0" "tables\0" "seed\0" "displays\0" "image\0" \
+    "memory\0" "paging\0" "exit\0" "quiet\0" "jump\0" "core\0" "main\0"
 
 struct handoff_stamp {
     uint32_t stage;                              /* enum handoff_stage */
@@ -218,12 +223,127 @@ struct handoff_stamps {
     struct handoff_stamp stamp[];
 };
 
-/* ---- flight recorder ---- */
+/* ---- flight recorder ----
+ *
+ * Memory that outlives a warm reset: the next boot's loader looks at the same addresses before it writes there. A struct recorder, then
+ * lines, each in its own place, the oldest overwritten by the newest. Everything has a sum of its own, so that a reset in the midst of a
+ * store costs one line, and rubbish is never taken for a log. Each run has a key that its sums begin with, so what older runs have left
+ * needs not be cleared. Whoever writes makes sure that it reaches memory: a reset may empty the caches. */
 
 struct handoff_recorder {
     struct handoff_record record;
-    uint64_t base, bytes;                        /* pages of HANDOFF_MEMORY_RECORDER; their content is the core's business */
+    uint64_t base, bytes;                        /* pages of HANDOFF_MEMORY_RECORDER that begin with a struct recorder */
 };
+
+enum recorder_end {                              /* how a run ended, as far as it could tell itself */
+    RECORDER_RUNNING = 1,                        /* it could not: a reset, a triple fault, a hang */
+    RECORDER_CLEAN   = 2,                        /* power-off, reset or halt that was asked for */
+    RECORDER_PANIC   = 3,
+    RECORDER_REFUSED = 4,
+};
+
+struct handoff_last_run {                        /* what the run before left, when it did not end clean */
+    struct handoff_record record;
+    uint64_t text, bytes;                        /* its lines, ended by \n, in HANDOFF_MEMORY_RECORDER; the first says how it ended */
+    uint32_t end;                                /* enum recorder_end */
+    uint32_t saved;                              /* 1: the loader has written them to \ingot\last.log */
+};
+
+#define RECORDER_MAGIC 0x314345524f474e49ull     /* "INGOREC1" in memory order */
+enum {
+    RECORDER_VERSION    = 1,
+    RECORDER_PLACE      = 16,                    /* lines begin at multiples of it */
+    RECORDER_TEXT_BYTES = 336,                   /* of a line, at most */
+};
+
+struct recorder {
+    uint64_t magic, key;
+    uint32_t version, run;                       /* run: 1, 2 ..., for people */
+    uint64_t bytes;                              /* of all, this header included; a multiple of HANDOFF_PAGE_BYTES */
+    uint64_t sum;                                /* of what is above */
+    uint64_t stage, end;                         /* recorder_mark() of enum handoff_stage: what ended last; and of enum recorder_end */
+    uint32_t next, number;                       /* for the core: where the next line goes, and its number */
+};
+_Static_assert(sizeof(struct recorder) == 64, "one line of a cache");
+
+struct recorder_line {
+    uint64_t sum;                                /* of what is below, with zeros to the next place */
+    uint32_t number;                             /* 1, 2, ... */
+    uint32_t bytes;                              /* of text: 1 to RECORDER_TEXT_BYTES */
+    char text[];
+};
+
+/* Sum of words words that begins with start. A multiplication a word: sums of words that merely stand elsewhere differ too. */
+static inline uint64_t recorder_sum(uint64_t start, const uint64_t *word, uint32_t words)
+{
+    uint64_t sum = start;
+
+    for (uint32_t i = 0; i < words; i++) {
+        sum = (sum ^ word[i]) * 0x9e3779b97f4a7c15ull;
+        sum ^= sum >> 32;
+    }
+    return sum;
+}
+
+/* A small number that proves itself, to be stored at once. */
+static inline uint64_t recorder_mark(uint64_t key, uint32_t value)
+{
+    uint64_t word = value;
+
+    return recorder_sum(key, &word, 1) << 32 | value;
+}
+
+/* The number in a mark; 0: it is not one of this run. */
+static inline uint32_t recorder_marked(uint64_t key, uint64_t mark)
+{
+    return mark == recorder_mark(key, (uint32_t)mark) ? (uint32_t)mark : 0;
+}
+
+static inline uint64_t recorder_header_sum(const struct recorder *recorder)
+{
+    return recorder_sum(recorder->magic, &recorder->magic, offsetof(struct recorder, sum) / 8);
+}
+
+static inline uint32_t recorder_line_bytes(uint32_t text_bytes)
+{
+    return ((uint32_t)sizeof(struct recorder_line) + text_bytes + RECORDER_PLACE - 1) / RECORDER_PLACE * RECORDER_PLACE;
+}
+
+static inline uint64_t recorder_line_sum(const struct recorder *recorder, const struct recorder_line *line)
+{
+    return recorder_sum(recorder->key, &line->sum + 1, recorder_line_bytes(line->bytes) / 8 - 1);
+}
+
+/* Room for a line of bytes, which is cut if need be, at recorder->next: all but its text and its sum is written. Before the end the
+ * recorder goes on at its start, and nothing older stays behind there. */
+static inline struct recorder_line *recorder_begin(struct recorder *recorder, uint64_t bytes)
+{
+    uint32_t text_bytes = bytes < RECORDER_TEXT_BYTES ? (uint32_t)bytes : RECORDER_TEXT_BYTES, line_bytes = recorder_line_bytes(text_bytes);
+    struct recorder_line *line;
+
+    if (recorder->next < sizeof(*recorder) || recorder->next % RECORDER_PLACE || recorder->next > recorder->bytes - line_bytes) {
+        if (recorder->next < recorder->bytes)
+            __builtin_memset((uint8_t *)recorder + recorder->next, 0, recorder->bytes - recorder->next);
+        recorder->next = sizeof(*recorder);
+    }
+    line = (struct recorder_line *)(void *)((uint8_t *)recorder + recorder->next);
+    line->sum = 0;
+    line->number = recorder->number;
+    line->bytes = text_bytes;
+    __builtin_memset((uint8_t *)line + line_bytes - RECORDER_PLACE, 0, text_bytes % RECORDER_PLACE ? RECORDER_PLACE : 0);
+    return line;
+}
+
+/* The line's text is there. Returns the bytes that it takes, from line on. */
+static inline uint32_t recorder_finish(struct recorder *recorder, struct recorder_line *line)
+{
+    uint32_t bytes = recorder_line_bytes(line->bytes);
+
+    line->sum = recorder_line_sum(recorder, line);
+    recorder->next += bytes;
+    recorder->number++;
+    return bytes;
+}
 
 /* ---- who started us ---- */
 

@@ -21,6 +21,7 @@ struct handoff_view {
     struct handoff_seed *seed;                     /* not const: it is wiped after use */
     const struct handoff_stamps *stamps;
     const struct handoff_recorder *recorder;
+    const struct handoff_last_run *last_run;
     const struct handoff_firmware *firmware;
     const struct handoff_x86_state *x86_state;
     uint32_t unknown_records;

@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/display.h"
 #include "core/log_ring.h"
+#include "core/recorder.h"
 #include "core/serial.h"
 
 #include <stdatomic.h>
@@ -32,6 +33,7 @@ static _Atomic bool open, dying;
 static _Atomic bool at_prompt;                 /* the last line is a prompt and what was typed */
 static _Atomic bool sending;                   /* a serial port may have got half a line */
 static bool json;
+static uint64_t recorded_to;                   /* older lines have been recorded when they were made: there was no sink yet */
 
 /* The drainer's: the last line that was shown, and how often it came again, untold. */
 static struct log_entry last __attribute__((section(".noinit")));
@@ -226,11 +228,22 @@ static void text_to_sinks(const struct log_entry *entry)
     display_console_text(entry->text, entry->bytes);
 }
 
+/* While no sink is open: a run that does not come that far tells too. */
+static void record(const struct log_entry *entry)
+{
+    char prefix[PREFIX_BYTES];
+
+    if (entry->level != LOG_TEXT)
+        recorder_write(prefix, entry->level == LOG_RAW ? 0 : put_prefix(prefix, entry), entry->text, entry->bytes);
+}
+
 static void line_to_sinks(const struct log_entry *entry)
 {
     char prefix[PREFIX_BYTES];
     size_t prefix_bytes = entry->level == LOG_RAW ? 0 : put_prefix(prefix, entry);
 
+    if (entry->stamp >= recorded_to)           /* the recorder first: another sink may be what ends the run */
+        recorder_write(prefix, prefix_bytes, entry->text, entry->bytes);
     atomic_store_explicit(&sending, true, memory_order_relaxed);
     to_serial(entry, prefix, prefix_bytes);
     atomic_store_explicit(&sending, false, memory_order_relaxed);
@@ -341,6 +354,7 @@ void log_end(void)
 {
     log_flush();
     serial_drain(true);
+    recorder_end(RECORDER_CLEAN);
 }
 
 static void put(const struct log_entry *entry)
@@ -351,6 +365,8 @@ static void put(const struct log_entry *entry)
     cpu_interrupts_restore(flags);
     if (atomic_load_explicit(&open, memory_order_relaxed))
         log_drain();
+    else
+        record(entry);
 }
 
 static void keep(const char *subsystem, unsigned level, const char *pattern, va_list args)
@@ -416,6 +432,7 @@ static void replay(const char *text)
 void log_open(const char *loader_log)
 {
     replay(loader_log);
+    recorded_to = clock_stamp();
     open = true;
     log_drain();
 }
@@ -423,8 +440,10 @@ void log_open(const char *loader_log)
 void log_panic_mode(void)
 {
     dying = true;
-    open = true;
+    if (!atomic_exchange(&open, true))
+        recorded_to = clock_stamp();
     log_ring_seize();
+    recorder_end(RECORDER_PANIC);
     serial_drain(true);
     if (atomic_exchange_explicit(&sending, false, memory_order_relaxed))
         serial_send_line("", 0, "", 0);        /* ends the line, which comes once more */

@@ -9,10 +9,12 @@
 #include "core/driver.h"
 #include "core/end.h"
 #include "core/irq.h"
+#include "core/last_run.h"
 #include "core/log.h"
 #include "core/machine.h"
 #include "core/memory.h"
 #include "core/option.h"
+#include "core/recorder.h"
 #include "core/seed.h"
 #include "core/serial.h"
 
@@ -42,6 +44,8 @@ _Noreturn void core_start(struct handoff *block, uint64_t entry_ticks)
     arch_start_boot_cpu();                     /* descriptors and vectors: from here on a fault ends in words */
     check_handoff(block);                      /* nothing in it is believed before */
     machine_start(&view, entry_ticks);
+    recorder_start(view.recorder);             /* what is said from now on outlives a reset */
+    last_run_start(view.last_run);             /* and what the last run said before it crashed comes first */
     option_start(view.command_line, application_name);
     log_set_levels(option("log"));
     seed_start(view.seed);                     /* and wiped */
@@ -65,5 +69,6 @@ _Noreturn void core_start(struct handoff *block, uint64_t entry_ticks)
     cpus_start();                              /* and all other CPUs wait for work */
     driver_start_phase(DRIVER_DEVICE);
     machine_ready();
+    recorder_stage(HANDOFF_STAGE_MAIN);
     run_application();
 }

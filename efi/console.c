@@ -1,6 +1,8 @@
 #include "efi/console.h"
 
+#include "core/handoff.h"
 #include "efi/bytes.h"
+#include "efi/recorder.h"
 #include "efi/serial.h"
 #include "efi/text.h"
 
@@ -37,6 +39,7 @@ static void tell(char line[LINE_BYTES], const char *label, const char *code, con
     line[length++] = '\n';
     line[length] = '\0';
     keep(line, length);
+    recorder_write(line, length - 1);
     serial_write(line, length);
 }
 
@@ -71,6 +74,17 @@ static void show(const char *text)
     }
 }
 
+void announce(const char *pattern, ...)
+{
+    char line[LINE_BYTES];
+    va_list args;
+
+    va_start(args, pattern);
+    tell(line, "efi", "", pattern, args);
+    va_end(args);
+    show(line);
+}
+
 EFI_STATUS refuse(EFI_STATUS status, const char *code, const char *pattern, ...)
 {
     char line[LINE_BYTES];
@@ -79,6 +93,7 @@ EFI_STATUS refuse(EFI_STATUS status, const char *code, const char *pattern, ...)
     va_start(args, pattern);
     tell(line, "REFUSED ", code, pattern, args);
     va_end(args);
+    recorder_end(RECORDER_REFUSED);
     show(line);
     return EFI_ERROR(status) ? status : EFI_LOAD_ERROR;
 }
@@ -91,6 +106,7 @@ void console_panic(const char *code, const char *pattern, ...)
     va_start(args, pattern);
     tell(line, "PANIC ", code, pattern, args);
     va_end(args);
+    recorder_end(RECORDER_PANIC);
 }
 
 const char *console_log(uint64_t *out_bytes)

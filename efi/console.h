@@ -15,6 +15,10 @@ void console_screen(EFI_SYSTEM_TABLE *system);
 /* Adds "efi: ", the message and a new-line. */
 void say(const char *pattern, ...) __attribute__((format(gnu_printf, 1, 2)));
 
+/* The same, to the firmware's console too: what people must see, for it takes a quarter of a second. Before ExitBootServices is first
+ * called. */
+void announce(const char *pattern, ...) __attribute__((format(gnu_printf, 1, 2), cold));
+
 /* `REFUSED code: sentence` to the log, to the serial ports and to the firmware's console. Returns status, which must be an error;
  * a warning or success would tell the firmware that all is well, so EFI_LOAD_ERROR stands in for it.
  * Before ExitBootServices is first called. */

@@ -16,6 +16,9 @@ uint64_t cpu_ticks(void);
 /* One random word from an instruction of the CPU. False: it has none, or it gave none within its bound. */
 bool cpu_random(uint64_t *out_word);
 
+/* What caches hold of [at, at + bytes) goes to memory. */
+void cpu_write_back(const void *at, uint64_t bytes);
+
 /* First address that no pointer may name: 2 to the number of physical address bits. */
 uint64_t cpu_address_limit(void);
 

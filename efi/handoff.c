@@ -137,11 +137,14 @@ static void put_firmware(const struct loader *loader)
     put_record(&firmware, HANDOFF_FIRMWARE, sizeof(firmware));
 }
 
-static void put_recorder(const struct loader *loader)
+static void put_recorder(struct loader *loader)
 {
     struct handoff_recorder recorder = { .base = loader->recorder, .bytes = RECORDER_BYTES };
 
-    put_record(&recorder, HANDOFF_RECORDER, sizeof(recorder));
+    if (loader->recorder)
+        put_record(&recorder, HANDOFF_RECORDER, sizeof(recorder));
+    if (loader->last_run.bytes)
+        put_record(&loader->last_run, HANDOFF_LAST_RUN, sizeof(loader->last_run));
 }
 
 static void put_stamps(const struct loader *loader)

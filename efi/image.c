@@ -76,10 +76,5 @@ EFI_STATUS image_place(struct loader *loader)
 {
     EFI_STATUS status = room_take(loader, 0, 0);
 
-    if (!EFI_ERROR(status))
-        status = place_core(loader);
-    if (EFI_ERROR(status))
-        return status;
-    status = memory_take(&loader->memory, HANDOFF_MEMORY_RECORDER, RECORDER_BYTES, 0, &loader->recorder);
-    return EFI_ERROR(status) ? memory_refused(loader, status, "the recorder", RECORDER_BYTES) : EFI_SUCCESS;
+    return EFI_ERROR(status) ? status : place_core(loader);
 }

@@ -48,7 +48,7 @@ struct loader {                             /* the large parts last: an offset b
     uint64_t core_file_bytes;
     uint64_t core_file_memory;              /* block that holds it, if it was read from the volume */
     uint64_t core_base;
-    uint64_t recorder;
+    uint64_t recorder;                      /* 0: none */
 
     uint32_t firmware_flags;                /* handoff_firmware.flags */
     bool secure_boot_unknown;               /* the variable could not be read */
@@ -62,6 +62,7 @@ struct loader {                             /* the large parts last: an offset b
     struct handoff_roots roots;
     struct cpu_devices devices;
     struct handoff_seed seed;
+    struct handoff_last_run last_run;       /* bytes = 0: it ended well, or nothing is known of it */
     char core_path[PATH_BYTES];             /* core= of the command line, or empty */
     struct handoff_framebuffer display[DISPLAYS_MAX];
     struct handoff_stamp stamp[STAMPS_MAX];
@@ -70,6 +71,7 @@ struct loader {                             /* the large parts last: an offset b
 EFI_STATUS firmware_check(struct loader *loader);        /* check.c: the system table is one */
 EFI_STATUS watchdog_stop(struct loader *loader);         /* check.c */
 EFI_STATUS volume_read_config(struct loader *loader);    /* volume.c */
+EFI_STATUS last_run_save(struct loader *loader);         /* save.c: what the last run left, to the volume */
 EFI_STATUS command_line_read(struct loader *loader);     /* command_line.c */
 EFI_STATUS tables_find(struct loader *loader);           /* tables.c */
 EFI_STATUS seed_make(struct loader *loader);             /* seed.c */

@@ -2,6 +2,7 @@
 #include "efi/console.h"
 #include "efi/handoff.h"
 #include "efi/loader.h"
+#include "efi/recorder.h"
 #include "efi/serial.h"
 #include "efi/volume.h"
 
@@ -9,11 +10,13 @@ void stamp(struct loader *loader, enum handoff_stage stage)
 {
     if (loader->stamps < STAMPS_MAX)
         loader->stamp[loader->stamps++] = (struct handoff_stamp){ .stage = stage, .ticks = cpu_ticks() };
+    recorder_stage(stage);
 }
 
 void loader_undo(struct loader *loader)
 {
     volume_close(loader);
+    recorder_close();
     memory_give_all(&loader->memory);
 }
 
@@ -30,8 +33,10 @@ static EFI_STATUS step(struct loader *loader, EFI_STATUS (*run)(struct loader *l
 static EFI_STATUS run_steps(struct loader *loader)
 {
     return step(loader, firmware_check,     HANDOFF_STAGE_CONSOLE)      ?: /* is this a system table; from here on the screen can tell */
+           recorder_open(loader)                                        ?: /* from here on the next boot can tell */
            step(loader, watchdog_stop,      HANDOFF_STAGE_WATCHDOG)     ?:
            step(loader, volume_read_config, HANDOFF_STAGE_VOLUME)       ?: /* \ingot\ingot.cfg, where there is a volume */
+           last_run_save(loader)                                        ?: /* what it has to tell of the last one, to the volume */
            step(loader, command_line_read,  HANDOFF_STAGE_COMMAND_LINE) ?: /* ingot.cfg, then LoadOptions; serial= is obeyed */
            step(loader, tables_find,        HANDOFF_STAGE_TABLES)       ?: /* ACPI, SMBIOS */
            step(loader, seed_make,          HANDOFF_STAGE_SEED)         ?:

@@ -23,6 +23,9 @@ struct memory {
  * EFI_SUCCESS, or returns the firmware's error. Ours until memory_give() or, after ExitBootServices, for ever. */
 EFI_STATUS memory_take(struct memory *memory, uint32_t handoff_type, uint64_t bytes, uint64_t wanted, uint64_t *out_base);
 
+/* The same, but at wanted or not at all. */
+EFI_STATUS memory_take_at(struct memory *memory, uint32_t handoff_type, uint64_t bytes, uint64_t wanted, uint64_t *out_base);
+
 /* Gives a block back. base = 0 is no block. */
 void memory_give(struct memory *memory, uint64_t base);
 

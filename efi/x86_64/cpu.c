@@ -22,6 +22,14 @@ bool cpu_random(uint64_t *out_word)
     return false;
 }
 
+void cpu_write_back(const void *at, uint64_t bytes)
+{
+    enum { CACHE_LINE_BYTES = 64 };         /* no CPU with 64 bits has shorter ones; longer ones would be flushed twice */
+
+    for (uint64_t line = (uint64_t)(uintptr_t)at & -(uint64_t)CACHE_LINE_BYTES; line < (uint64_t)(uintptr_t)at + bytes; line += CACHE_LINE_BYTES)
+        io_write_back(line);
+}
+
 uint64_t cpu_address_limit(void) { return 1ull << address_bits(); }
 
 void cpu_pause_for_reader(void)

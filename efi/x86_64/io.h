@@ -27,6 +27,9 @@ static inline uint32_t io_read32(uint64_t address) { return *(const volatile uin
 static inline void io_write8(uint64_t address, uint8_t value) { *(volatile uint8_t *)address = value; }
 static inline void io_write32(uint64_t address, uint32_t value) { *(volatile uint32_t *)address = value; }
 
+/* The cache line at address, of every CPU (SDM vol. 2A, "CLFLUSH"). */
+static inline void io_write_back(uint64_t address) { __asm__ volatile("clflush %0" : "+m"(*(volatile uint8_t *)address)); }
+
 static inline uint64_t io_msr_read(uint32_t msr)
 {
     uint32_t low, high;

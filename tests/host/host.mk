@@ -26,7 +26,7 @@ uart_sources  := core/serial.c core/serial_places.c core/driver.c core/error.c c
 uart_libs     := $(clock_libs)
 
 host_tests += log color
-log_sources   := core/log.c core/log_ring.c core/format.c core/utf8.c
+log_sources   := core/log.c core/log_ring.c core/recorder.c core/format.c core/utf8.c
 color_sources := core/display.c core/error.c core/screen.c core/pen.c core/x86_64/clear.S core/font.c core/ansi.c core/utf8.c $(OUT)/core/font_table.S
 
 # The log's ring: all orders of the steps of a few CPUs; then threads, with signals for NMIs, and under TSan.
@@ -104,6 +104,10 @@ loader_sources := $(loader_objects) tests/host/mock_efi.c tests/host/mock_efi_co
 loader_flags   := $(EFI_ABI_FLAGS)
 loader_parts_sources := $(loader_sources)
 loader_parts_flags   := $(EFI_ABI_FLAGS)
+
+# The flight recorder, written by the core's own object and read by the loader's.
+host_tests += last_run
+last_run_sources := core/recorder.c efi/last_run.c efi/text.c
 
 HOST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Wshadow -Wmissing-prototypes -Werror \
                -fno-sanitize-recover=all -fno-omit-frame-pointer \

@@ -198,6 +198,8 @@ void io_write8(uint64_t address, uint8_t value) { io_write32(address, value); }
 
 /* ---- the CPU ---- */
 
+void io_write_back(uint64_t address) { (void)address; }
+
 uint64_t io_msr_read(uint32_t msr)
 {
     switch (msr) {

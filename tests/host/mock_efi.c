@@ -12,10 +12,12 @@
 
 #include "core/handoff_view.h"
 #include "efi/embedded.h"
+#include "efi/recorder.h"
 
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
 
 struct mock_efi mock_efi;
+char mock_log_text[2][MOCK_LOG_BYTES];
 
 enum { PAGE = 4096, MAP_MAX = 8192, BLOCKS = 64, POOLS = 8, FRAME_BYTES = 8 << 20 };
 enum { ARENA = 0x2000000, ARENA_END = 0x6000000, IMAGE = 0x5f00000, IMAGE_PAGES = 40, TEXT_PAGES = 8, FRAME_LOW = 0x8000000 };
@@ -32,7 +34,7 @@ static EFI_LOADED_IMAGE loaded;
 static EFI_CONFIGURATION_TABLE tables[4];
 static SIMPLE_TEXT_OUTPUT_INTERFACE console;
 static EFI_FILE_IO_INTERFACE volume;
-static EFI_FILE_PROTOCOL root_file, config_file, core_file;
+static EFI_FILE_PROTOCOL root_file, config_file, core_file, folder_file, log_file[2];
 static uint64_t config_at, core_at;
 static EFI_RNG_PROTOCOL rng;
 static EFI_GRAPHICS_OUTPUT_PROTOCOL gop[MOCK_GOPS];
@@ -66,6 +68,13 @@ static const struct { const char *name; EFI_STATUS error[12]; } services[MOCK_SE
     [MOCK_READ] = { "Read", { EFI_NO_MEDIA, EFI_DEVICE_ERROR, EFI_VOLUME_CORRUPTED, EFI_BUFFER_TOO_SMALL, EFIERR(99) } },
     [MOCK_GET_INFO] = { "GetInfo", {
         EFI_UNSUPPORTED, EFI_NO_MEDIA, EFI_DEVICE_ERROR, EFI_VOLUME_CORRUPTED, EFI_BUFFER_TOO_SMALL, EFIERR(99) } },
+    [MOCK_SET_INFO] = { "SetInfo", {
+        EFI_UNSUPPORTED, EFI_NO_MEDIA, EFI_DEVICE_ERROR, EFI_VOLUME_CORRUPTED, EFI_WRITE_PROTECTED, EFI_ACCESS_DENIED, EFI_VOLUME_FULL,
+        EFI_BAD_BUFFER_SIZE, EFIERR(99) } },
+    [MOCK_WRITE] = { "Write", {
+        EFI_UNSUPPORTED, EFI_NO_MEDIA, EFI_DEVICE_ERROR, EFI_VOLUME_CORRUPTED, EFI_WRITE_PROTECTED, EFI_ACCESS_DENIED, EFI_VOLUME_FULL,
+        EFIERR(99) } },
+    [MOCK_DELETE] = { "Delete", { EFI_WARN_DELETE_FAILURE } },
     [MOCK_QUERY_MODE] = { "QueryMode", { EFI_DEVICE_ERROR, EFI_NOT_STARTED, EFI_INVALID_PARAMETER, EFIERR(99) } },
     [MOCK_SET_MODE] = { "SetMode", { EFI_DEVICE_ERROR, EFI_UNSUPPORTED, EFIERR(99) } },
     [MOCK_GET_RNG] = { "GetRNG", { EFI_UNSUPPORTED, EFI_DEVICE_ERROR, EFI_NOT_READY, EFI_INVALID_PARAMETER, EFIERR(99) } },
@@ -145,6 +154,8 @@ static void add_block(uint64_t base, uint64_t pages, uint32_t type, bool foreign
         ASAN_UNPOISON_MEMORY_REGION((void *)(uintptr_t)base, pages * PAGE);
         if (!foreign)
             memset((void *)(uintptr_t)base, 0xa5, pages * PAGE);
+        if (base == MOCK_RECORDER && mock_efi.left)
+            memcpy((void *)(uintptr_t)base, mock_efi.left, MOCK_RECORDER_BYTES);
     }
 }
 
@@ -363,6 +374,22 @@ static EFI_STATUS EFIAPI exit_boot_services(EFI_HANDLE image, UINTN key)
 
 /* ---- volume ---- */
 
+/* The paths that the loader may write to: what is there, and with CREATE what is not. */
+static EFI_FILE_PROTOCOL *open_for_writing(const char *name, UINT64 mode, UINT64 attributes)
+{
+    bool create = mode & EFI_FILE_MODE_CREATE;
+
+    if (strcmp(name, "\\ingot") == 0 && attributes == EFI_FILE_DIRECTORY)
+        return &folder_file;
+    for (int i = 0; i < 2 && attributes == 0; i++)
+        if (strcmp(name, i ? "\\ingot\\last.1.log" : "\\ingot\\last.log") == 0) {
+            mock_efi.log[i].is_there |= create;
+            return mock_efi.log[i].is_there ? &log_file[i] : NULL;
+        }
+    FAIL("%s is opened for writing", name);
+    return NULL;
+}
+
 static EFI_STATUS EFIAPI file_open(EFI_FILE_HANDLE file, EFI_FILE_HANDLE *out, CHAR16 *path, UINT64 mode, UINT64 attributes)
 {
     EFI_STATUS status = enter(MOCK_OPEN);
@@ -371,16 +398,21 @@ static EFI_STATUS EFIAPI file_open(EFI_FILE_HANDLE file, EFI_FILE_HANDLE *out, C
 
     if (status)
         return status;
-    if (file != &root_file || mode != EFI_FILE_MODE_READ || attributes)
+    if (file != &root_file || (mode == EFI_FILE_MODE_READ && attributes) || (mode & 7) == 2)
         FAIL("a file is opened in a way that it should not be");
     for (; path[i] && i < sizeof(name) - 1; i++)
         name[i] = (char)path[i];
     name[i] = '\0';
-    if (strcmp(name, "\\ingot\\ingot.cfg") == 0 && !mock_efi.no_config)
+    if (mode != EFI_FILE_MODE_READ) {
+        if (mock_efi.read_only)
+            return EFI_WRITE_PROTECTED;
+        *out = open_for_writing(name, mode, attributes);
+    } else if (strcmp(name, "\\ingot\\ingot.cfg") == 0 && !mock_efi.no_config) {
         *out = &config_file;
-    else if (strcmp(name, "\\core.elf") == 0)
-        *out = &core_file;
-    else
+    } else {
+        *out = strcmp(name, "\\core.elf") == 0 ? &core_file : NULL;
+    }
+    if (!*out)
         return EFI_NOT_FOUND;
     config_at = *out == &config_file ? 0 : config_at;
     core_at = *out == &core_file ? 0 : core_at;
@@ -388,11 +420,62 @@ static EFI_STATUS EFIAPI file_open(EFI_FILE_HANDLE file, EFI_FILE_HANDLE *out, C
     return EFI_SUCCESS;
 }
 
+static bool is_log(EFI_FILE_HANDLE file) { return file == &log_file[0] || file == &log_file[1]; }
+
+static EFI_STATUS EFIAPI file_write(EFI_FILE_HANDLE file, UINTN *bytes, VOID *from)
+{
+    EFI_STATUS status = enter(MOCK_WRITE);
+    struct mock_log *log = &mock_efi.log[file - log_file];
+
+    if (!is_log(file))
+        FAIL("a file is written that should not be");
+    if (mock_efi.write_limit && *bytes > mock_efi.write_limit)
+        *bytes = mock_efi.write_limit;
+    if (*bytes > MOCK_LOG_BYTES)
+        FAIL("%lu bytes are written", *bytes);
+    memcpy(mock_log_text[log - mock_efi.log], from, status ? *bytes / 2 : *bytes);   /* what fails has written a part */
+    log->bytes = status ? *bytes / 2 : log->bytes > *bytes ? log->bytes : *bytes;
+    return status;
+}
+
+static EFI_STATUS EFIAPI file_delete(EFI_FILE_HANDLE file)
+{
+    EFI_STATUS status = enter(MOCK_DELETE);
+
+    if (!is_log(file))
+        FAIL("a file is deleted that should not be");
+    mock_efi.files_out--;
+    if (!status)
+        mock_efi.log[file - log_file] = (struct mock_log){ false, 0 };
+    return status;
+}
+
+/* Renames last.log. */
+static EFI_STATUS EFIAPI file_set_info(EFI_FILE_HANDLE file, EFI_GUID *guid, UINTN bytes, VOID *from)
+{
+    EFI_STATUS status = enter(MOCK_SET_INFO);
+    const EFI_FILE_INFO *info = from;
+    EFI_GUID wanted = EFI_FILE_INFO_ID;
+
+    if (file != &log_file[0] || memcmp(guid, &wanted, sizeof(wanted)) || bytes != offsetof(EFI_FILE_INFO, FileName) + 11 * 2 ||
+        info->Size != bytes || memcmp(info->FileName, L"last.1.log", 11 * 2) || info->FileSize != mock_efi.log[0].bytes)
+        FAIL("information of a file is set in a way that it should not be");
+    if (status)
+        return status;
+    if (mock_efi.log[1].is_there)
+        return EFI_ACCESS_DENIED;
+    memcpy(mock_log_text[1], mock_log_text[0], mock_efi.log[0].bytes);
+    mock_efi.log[1] = mock_efi.log[0];
+    mock_efi.log[0] = (struct mock_log){ false, 0 };
+    return EFI_SUCCESS;
+}
+
 static EFI_STATUS EFIAPI file_close(EFI_FILE_HANDLE file)
 {
     EFI_STATUS status = enter(MOCK_CLOSE);
 
-    if ((file != &root_file && file != &config_file && file != &core_file) || mock_efi.files_out == 0)
+    if ((file != &root_file && file != &config_file && file != &core_file && file != &folder_file && !is_log(file)) ||
+        mock_efi.files_out == 0)
         FAIL("a file is closed that is not open");
     mock_efi.files_out--;
     return status;
@@ -417,16 +500,28 @@ static EFI_STATUS EFIAPI file_read(EFI_FILE_HANDLE file, UINTN *bytes, VOID *to)
     return EFI_SUCCESS;
 }
 
+static EFI_STATUS volume_info(UINTN *bytes, VOID *to)
+{
+    EFI_FILE_SYSTEM_INFO info = { .Size = sizeof(info), .ReadOnly = mock_efi.read_only, .BlockSize = 512,
+                                  .FreeSpace = mock_efi.room_bytes ? mock_efi.room_bytes : 40 << 20 };
+
+    memcpy(to, &info, sizeof(info));
+    *bytes = sizeof(info);
+    return EFI_SUCCESS;
+}
+
 static EFI_STATUS EFIAPI file_info(EFI_FILE_HANDLE file, EFI_GUID *guid, UINTN *bytes, VOID *to)
 {
     EFI_STATUS status = enter(MOCK_GET_INFO);
-    EFI_FILE_INFO info = { .Size = sizeof(info), .FileSize = mock_efi.core_bytes };
+    EFI_FILE_INFO info = { .Size = sizeof(info), .FileSize = is_log(file) ? mock_efi.log[file - log_file].bytes : mock_efi.core_bytes };
+    EFI_GUID of_volume = EFI_FILE_SYSTEM_INFO_ID;
 
-    (void)guid;
     if (status)
         return status;
     if (*bytes < sizeof(info))
         FAIL("GetInfo got too little room");
+    if (memcmp(guid, &of_volume, sizeof(of_volume)) == 0)
+        return volume_info(bytes, to);
     if (mock_efi.core_is_directory && file == &core_file)
         info.Attribute = EFI_FILE_DIRECTORY;
     memcpy(to, &info, sizeof(info));
@@ -728,8 +823,9 @@ static void make_system(void)
     runtime = (EFI_RUNTIME_SERVICES){ .GetVariable = get_variable, .ResetSystem = (EFI_RESET_SYSTEM)(void *)reset_system };
     console = (SIMPLE_TEXT_OUTPUT_INTERFACE){ .OutputString = output_string };
     volume = (EFI_FILE_IO_INTERFACE){ .OpenVolume = open_volume };
-    root_file = (EFI_FILE_PROTOCOL){ .Open = file_open, .Close = file_close, .Read = file_read, .GetInfo = file_info };
-    config_file = core_file = root_file;
+    root_file = (EFI_FILE_PROTOCOL){ .Open = file_open, .Close = file_close, .Read = file_read, .Write = file_write, .Delete = file_delete,
+                                     .GetInfo = file_info, .SetInfo = file_set_info };
+    config_file = core_file = folder_file = log_file[0] = log_file[1] = root_file;
     rng = (EFI_RNG_PROTOCOL){ .GetRNG = get_rng };
     loaded = (EFI_LOADED_IMAGE){ .DeviceHandle = &volume_handle, .LoadOptions = (void *)(uintptr_t)m->options,
                                  .LoadOptionsSize = m->options_bytes, .ImageBase = (void *)IMAGE, .ImageSize = IMAGE_PAGES * PAGE - 100 };
@@ -773,6 +869,7 @@ enum mock_end mock_boot(void)
     add_block(IMAGE, IMAGE_PAGES, EfiLoaderCode, true);
     if (mock_efi.wanted_taken)
         add_block(ARENA + PAGE, 1, EfiBootServicesData, true);
+    recorder_close();                    /* a loader that starts has none yet */
     mock_cpu.end = &end;
     how = setjmp(end);
     if (how == 0)
@@ -930,13 +1027,15 @@ static void check_started(void)
     assert_int_equal(type_at(view.map, view.image->base), HANDOFF_MEMORY_CORE);
     assert_int_equal(type_at(view.map, view.image->stack_base - PAGE), HANDOFF_MEMORY_CORE);
     assert_int_equal(type_at(view.map, view.image->tables_base), HANDOFF_MEMORY_CORE);
-    assert_int_equal(type_at(view.map, view.recorder->base), HANDOFF_MEMORY_RECORDER);
+    if (view.recorder)
+        assert_int_equal(type_at(view.map, view.recorder->base), HANDOFF_MEMORY_RECORDER);
     assert_int_equal(type_at(view.map, (uintptr_t)mock_cpu.handoff), HANDOFF_MEMORY_LOADER);
     assert_int_equal(count_of(view.loader_log, "REFUSED") + count_of(view.loader_log, "PANIC"), 0);
     if (strstr(view.loader_log, "jumping to 0x") == NULL)
         FAIL("the log does not end with the jump");
     assert_int_equal(view.firmware->exit_tries, mock_efi.exits);
-    assert_string_equal(mock_efi.screen, "");
+    if (!view.last_run)
+        assert_string_equal(mock_efi.screen, "");
 }
 
 static bool anybody_listens(void)

@@ -11,7 +11,7 @@ enum { MOCK_GOPS = 4, MOCK_CALLS_MAX = 512 };
 enum mock_service {
     MOCK_ALLOCATE_PAGES, MOCK_FREE_PAGES, MOCK_GET_MEMORY_MAP, MOCK_FREE_POOL, MOCK_HANDLE_PROTOCOL, MOCK_LOCATE_PROTOCOL,
     MOCK_LOCATE_HANDLE_BUFFER, MOCK_SET_WATCHDOG, MOCK_EXIT_BOOT_SERVICES, MOCK_OPEN_VOLUME, MOCK_OPEN, MOCK_CLOSE, MOCK_READ,
-    MOCK_GET_INFO,
+    MOCK_GET_INFO, MOCK_SET_INFO, MOCK_WRITE, MOCK_DELETE,
     MOCK_QUERY_MODE, MOCK_SET_MODE, MOCK_GET_RNG, MOCK_GET_VARIABLE, MOCK_OUTPUT_STRING, MOCK_SERVICES
 };
 
@@ -36,6 +36,11 @@ struct mock_gop {
     uint64_t base, bytes;                /* 0: enough */
 };
 
+struct mock_log {
+    bool is_there;
+    uint64_t bytes;
+};
+
 struct mock_efi {
     /* What the firmware is like: set before mock_boot(). */
     bool no_volume, no_config, no_loaded_image, no_rng, rng_stuck, secure_boot, no_variables, no_runtime, no_console;
@@ -43,6 +48,11 @@ struct mock_efi {
     const char *config;                  /* content of \ingot\ingot.cfg */
     uint64_t config_bytes, read_limit;   /* read_limit: bytes a Read gives at most, 0: all */
     bool config_is_directory, core_is_directory;
+    bool read_only;                      /* the volume */
+    uint64_t room_bytes;                 /* that it still has; 0: enough */
+    uint64_t write_limit;                /* bytes a Write takes at most, 0: all */
+    struct mock_log log[2];              /* \ingot\last.log, \ingot\last.1.log; their text is in mock_log_text */
+    const void *left;                    /* what lies at MOCK_RECORDER when the loader starts, 128 KiB; NULL: rubbish */
     const void *options;
     uint32_t options_bytes;
     const void *core;                    /* the core inside the loader, and the file \core.elf */
@@ -73,6 +83,9 @@ struct mock_efi {
     uint64_t pages_out, pools_out, files_out;
 };
 extern struct mock_efi mock_efi;
+
+enum { MOCK_LOG_BYTES = 160 << 10, MOCK_RECORDER = 0x3fe0000, MOCK_RECORDER_BYTES = 128 << 10 };
+extern char mock_log_text[2][MOCK_LOG_BYTES];
 
 /* Firmware and CPU as they mostly are: a volume with an ingot.cfg, two handles of one display, ACPI, a good core. */
 void mock_reset(void);

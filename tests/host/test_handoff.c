@@ -477,7 +477,7 @@ static void unknown_types_and_stages_have_a_name(void **state)
     assert_string_equal(handoff_memory_name(HANDOFF_MEMORY_TYPES), "?");
     assert_string_equal(handoff_memory_name(~0u), "?");
     assert_string_equal(handoff_stage_name(HANDOFF_STAGE_JUMP), "jump");
-    assert_string_equal(handoff_stage_name(HANDOFF_STAGE_JUMP + 1), "?");
+    assert_string_equal(handoff_stage_name(HANDOFF_STAGE_MAIN + 1), "?");
     assert_string_equal(handoff_stage_name(~0u), "?");
 }
 

@@ -13,6 +13,7 @@
 
 #include "core/handoff_view.h"
 #include "mock_efi.h"
+#include "recorder_left.h"
 
 static unsigned long cases, started, refused, panicked;
 
@@ -133,8 +134,29 @@ static void never_set_display(void)
     mock_efi.gop[0].no_mode = mock_efi.gop[1].no_mode = true;
 }
 
+static uint8_t left[LEFT_BYTES] __attribute__((aligned(4096)));
+static const char OLD_LOG[] = "a log that was there\n";
+
+static void keep_log(unsigned index)
+{
+    mock_efi.log[index] = (struct mock_log){ true, sizeof(OLD_LOG) - 1 };
+    memcpy(mock_log_text[index], OLD_LOG, sizeof(OLD_LOG));
+}
+
+/* The last run was cut off; both its forerunners' logs are on the volume. */
+static void crashed(void)
+{
+    struct recorder *recorder = (struct recorder *)(void *)left;
+
+    left_begin(recorder, 77, HANDOFF_STAGE_MAIN, RECORDER_RUNNING);
+    left_add_lines(recorder, 40);
+    mock_efi.left = left;
+    keep_log(0);
+    keep_log(1);
+}
+
 static void (*const scenarios[])(void) = {
-    plain, from_volume, stale, refusing, growing, moved_core, no_firmware_random, page_zero, never_set_display,
+    plain, from_volume, stale, refusing, growing, moved_core, no_firmware_random, page_zero, never_set_display, crashed,
 };
 
 /* Fails each call of a scenario with each error that it may return, once, then for good. Returns the number of cases. */
@@ -194,7 +216,7 @@ static void every_allocation_fails(void **unused)
                 mock_efi.fault_status = EFI_OUT_OF_RESOURCES;
                 mock_efi.fault_lasts = lasts;
                 end = run();
-                if (mock_efi.fault_hit && end == MOCK_RETURNED)
+                if (mock_efi.fault_hit && end == MOCK_RETURNED && scenarios[i] != refusing)
                     assert_non_null(strstr(mock_cpu.text, "REFUSED MEM: no memory for "));
             }
     for (uint32_t pages = 1; pages < 400; pages += 3) {
@@ -206,6 +228,131 @@ static void every_allocation_fails(void **unused)
     mock_efi.free_pages = 8;
     expect(MOCK_RETURNED, "REFUSED MEM: no memory for stack, page tables and map, need=");
     assert_non_null(strstr(mock_efi.screen, "REFUSED MEM"));
+}
+
+/* ---- what the last run left ---- */
+
+static void must_have_saved(bool saved)
+{
+    struct handoff_view is = view();
+
+    assert_non_null(is.last_run);
+    assert_int_equal(is.last_run->saved, saved);
+    assert_int_equal(mock_efi.log[0].is_there, saved);
+    if (saved) {
+        assert_int_equal(mock_efi.log[0].bytes, is.last_run->bytes);
+        assert_memory_equal(mock_log_text[0], (const void *)(uintptr_t)is.last_run->text, is.last_run->bytes);
+    }
+}
+
+static void a_crashed_run_is_saved_and_handed_on(void **unused)
+{
+    char last[400];
+
+    (void)unused;
+    mock_reset();
+    crashed();
+    expect(MOCK_JUMPED, "efi: run 7 was cut off by a reset, a fault or a hang, in the core, at its stage: main");
+    must_have_saved(true);
+    assert_non_null(strstr(mock_efi.screen, "its log is in \\ingot\\last.log"));
+    assert_int_equal(view().last_run->end, RECORDER_RUNNING);
+    left_line(last, 40);
+    assert_memory_equal(mock_log_text[0] + mock_efi.log[0].bytes - strlen(last) - 1, last, strlen(last));
+    assert_true(mock_efi.log[1].is_there);
+    assert_memory_equal(mock_log_text[1], OLD_LOG, sizeof(OLD_LOG) - 1);
+    mock_efi.log[0].is_there = mock_efi.log[1].is_there = false;
+}
+
+static void the_next_run_is_begun_behind_it(void **unused)
+{
+    const struct recorder *recorder;
+
+    (void)unused;
+    mock_reset();
+    crashed();
+    expect(MOCK_JUMPED, NULL);
+    recorder = (const struct recorder *)(uintptr_t)view().recorder->base;
+    assert_int_equal((uintptr_t)recorder, MOCK_RECORDER);
+    assert_int_equal(recorder->run, 8);
+    assert_int_equal(recorder_marked(recorder->key, recorder->stage), HANDOFF_STAGE_JUMP);
+    assert_int_equal(recorder_marked(recorder->key, recorder->end), RECORDER_RUNNING);
+    assert_memory_equal(((const struct recorder_line *)(recorder + 1))->text, "efi: ingot on UEFI", 18);
+}
+
+static void a_run_that_ended_well_is_not_told(void **unused)
+{
+    struct recorder *recorder = (struct recorder *)(void *)left;
+
+    (void)unused;
+    mock_reset();
+    crashed();
+    recorder->end = recorder_mark(recorder->key, RECORDER_CLEAN);
+    expect(MOCK_JUMPED, NULL);
+    assert_null(view().last_run);
+    assert_string_equal(mock_efi.screen, "");
+    assert_memory_equal(mock_log_text[0], OLD_LOG, sizeof(OLD_LOG) - 1);
+}
+
+/* Nothing, or something whole: no half a log, no full volume, and always a boot. */
+static void a_volume_that_takes_nothing_is_left_alone(void **unused)
+{
+    (void)unused;
+    for (unsigned kind = 0; kind < 4; kind++) {
+        mock_reset();
+        crashed();
+        mock_efi.log[0].is_there = mock_efi.log[1].is_there = false;
+        mock_efi.log[0].bytes = 0;
+        mock_efi.read_only = kind == 0;
+        mock_efi.room_bytes = kind == 1 ? 1000000 : 0;
+        mock_efi.write_limit = kind == 2 ? 100 : 0;
+        mock_efi.no_volume = kind == 3;
+        expect(MOCK_JUMPED, "its log is kept in memory only, not in \\ingot\\last.log: ");
+        must_have_saved(false);
+    }
+    mock_reset();
+    crashed();
+    mock_efi.log[0].is_there = mock_efi.log[1].is_there = false;
+    mock_efi.log[0].bytes = 0;
+    expect(MOCK_JUMPED, NULL);
+    must_have_saved(true);
+}
+
+static void writing_fails_with_every_error(void **unused)
+{
+    static const enum mock_service services[] = { MOCK_OPEN, MOCK_CLOSE, MOCK_GET_INFO, MOCK_SET_INFO, MOCK_WRITE, MOCK_DELETE };
+
+    (void)unused;
+    for (unsigned i = 0; i < COUNT(services) * 8; i++)
+        for (const EFI_STATUS *error = mock_errors(services[i / 8]); *error; error++) {
+            mock_reset();
+            crashed();
+            mock_efi.fault_service = services[i / 8];
+            mock_efi.fault_call = i % 8 + 1;
+            mock_efi.fault_status = *error;
+            expect(MOCK_JUMPED, NULL);
+            assert_non_null(view().last_run);
+            if (view().last_run->saved)
+                must_have_saved(true);
+            else if (mock_efi.log[0].is_there && services[i / 8] != MOCK_CLOSE)
+                assert_memory_equal(mock_log_text[0], OLD_LOG, sizeof(OLD_LOG) - 1);
+        }
+}
+
+static void corrupted_recorders_never_stop_a_boot(void **unused)
+{
+    unsigned told = 0;
+
+    (void)unused;
+    for (unsigned i = 0; i < 300; i++) {
+        mock_reset();
+        crashed();
+        for (unsigned hits = 0; hits < 1 + i % 40; hits++)
+            left[random_32() % (i % 3 ? 200 : LEFT_BYTES)] ^= (uint8_t)(1u << random_32() % 8);
+        expect(MOCK_JUMPED, NULL);
+        told += view().last_run != NULL;
+    }
+    print_message("300 corrupted recorders: %u were told of\n", told);
+    assert_in_range(told, 50, 299);
 }
 
 /* ---- leaving ---- */
@@ -690,6 +837,12 @@ int main(void)
         cmocka_unit_test(a_boot_reaches_the_core),
         cmocka_unit_test(every_call_fails_once_and_for_good_with_every_error),
         cmocka_unit_test(every_allocation_fails),
+        cmocka_unit_test(a_crashed_run_is_saved_and_handed_on),
+        cmocka_unit_test(the_next_run_is_begun_behind_it),
+        cmocka_unit_test(a_run_that_ended_well_is_not_told),
+        cmocka_unit_test(a_volume_that_takes_nothing_is_left_alone),
+        cmocka_unit_test(writing_fails_with_every_error),
+        cmocka_unit_test(corrupted_recorders_never_stop_a_boot),
         cmocka_unit_test(the_map_grows_between_calls),
         cmocka_unit_test(keys_are_stale),
         cmocka_unit_test(descriptors_have_any_size),

@@ -28,4 +28,4 @@ static inline void mmio_write64(volatile void *reg, uint64_t value) { *(volatile
 /* The address of register offset_bytes behind base. */
 static inline volatile void *mmio_at(volatile void *base, uint32_t offset_bytes) { return (volatile uint8_t *)base + offset_bytes; }
 
-#include <ingot/cpu_barrier.h>    /* dma_write_barrier, dma_read_barrier, write_combining_flush: the CPU's own */
+#include <ingot/cpu_barrier.h>    /* dma_write_barrier, dma_read_barrier, write_combining_flush, cache_write_back: the CPU's own */

@@ -15,6 +15,7 @@ uint8_t io_read8(uint64_t address);
 uint32_t io_read32(uint64_t address);
 void io_write8(uint64_t address, uint8_t value);
 void io_write32(uint64_t address, uint32_t value);
+void io_write_back(uint64_t address);
 uint64_t io_msr_read(uint32_t msr);
 void io_msr_write(uint32_t msr, uint64_t value);
 struct io_cpuid io_cpuid(uint32_t leaf, uint32_t subleaf);
