@@ -138,9 +138,12 @@ struct page_use page_use_at(struct page_uses *uses, uint64_t page, uint64_t *out
         }
     }
     if (page >= blocks_start && page < blocks_end) {
-        if (is_guard(page))
+        bool guard = is_guard(page);
+
+        if (guard)
             use.rights = PAGE_NONE;
-        end = page + PAGE_BYTES;
+        for (end = page + PAGE_BYTES; !guard && end < blocks_end && !is_guard(end); end += PAGE_BYTES)
+            ;
     } else if (blocks_start > page && blocks_start < end) {
         end = blocks_start;
     }
