@@ -57,6 +57,19 @@ COSTS = {                      # the application's name for it: ours, and at mos
 }
 MEMORY_SPEED = 0.9             # of glibc's, from 64 bytes to 64 MiB
 WAYS = {"program": "64 bytes to 64 MiB", "interrupt": "in interrupts, to 8 KiB"}
+CPU_APP, CPU_COUNT, CPU_ITEMS = "tests/boot/apps/bench_cpus", 16, 1000
+CPU_COSTS = {                  # the application's number for it: what it is, and at most so many instructions of the caller
+    1: ("cpu_run of nothing on another CPU, and cpu_join", None),
+    2: (f"cpu_run_all of nothing on {CPU_COUNT} CPUs: there and back", 3000),
+    3: (f"cpu_for of one number for each of {CPU_COUNT} CPUs", None),
+}
+CPU_FEW, CPU_MANY = 3, 4       # ranges whose difference is CPU_ITEMS numbers
+# QEMU 7.2 takes a CPU that is reset for one that has used up its turn, which lasts until the next timer of the machine: one every 20 us
+# keeps that small. CPUs that start at the same time take turns, so their instructions add up: 1 ns each.
+START_ICOUNT = ["-icount", "shift=0,align=off,sleep=off", "-rtc", "base=2020-01-01,clock=vm", "-seed", "1",
+                "-netdev", "hubport,id=hub,hubid=0", "-object", "filter-buffer,id=beat,netdev=hub,interval=20"]
+START_CPUS, START_GROWTH = (2, 8, 32, 64), 1.5
+START_LIMIT_S = 1500
 TIMER_GROWTH = 2.0             # 100,000 against 1,000
 # The same stations of others, counted the same way (OVMF 2022.11, q35, 256 MiB, no display), in millions.
 PEERS = "a gnu-efi hello 0.24, kvm-unit-tests 0.29, Little Kernel 4.0, GRUB with a multiboot2 payload 8.7, Limine with one line 149"
@@ -271,8 +284,44 @@ def bench_screen(table, folder):
     table.row("the one against the other", written / all_of_it, "times", SCROLL_SHARE)
 
 
+def bench_cpus(table, folder):
+    """What the caller executes, counted on CPU 0 alone, without the marks around it."""
+    plugin, out = folder / "build/cpus_plugin.so", folder / "build/cpus"
+    build(folder, f"APP={CPU_APP}", "build/x86_64/BOOTX64.EFI")
+    subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "-fvisibility=hidden", "-o", plugin, TOP / "tools/cpus_plugin.c"], check=True)
+    os.environ["BENCH_OUT"] = str(out)
+    with qemu.Machine(qemu.Config(smp=str(CPU_COUNT)), mkimage_of(folder / "build/x86_64/BOOTX64.EFI", folder), cold=True,
+                      accelerate=False, host_extra=[*ICOUNT, "-plugin", str(plugin)]) as machine:
+        machine.wait(LIMIT_S)
+    counts = {}
+    for number, _, mean, worst, of_all in (map(int, line.split()) for line in (out.read_text().splitlines() if out.exists() else [])):
+        counts[number] = mean, worst, of_all
+    marks = counts.get(0, (0, 0, 0))[0]
+    for number, (title, target) in CPU_COSTS.items():
+        mean, worst, _ = counts.get(number, (None, None, None))
+        table.row(title if mean is None else f"{title} (worst {worst - marks})", None if mean is None else mean - marks,
+                  "instructions", target)
+    few, many = (counts.get(number, (None, None, None))[2] for number in (CPU_FEW, CPU_MANY))
+    table.row("cpu_for, pieces of one: each number", (many - few) / CPU_ITEMS if few and many else None, "instructions")
+
+
+def bench_start(table, loader, folder):
+    """The machine's own time in which all CPUs are started, as the log says it."""
+    times = {}
+    for cpus in START_CPUS:
+        with qemu.Machine(qemu.Config(smp=str(cpus)), mkimage_of(loader, folder), cold=True, accelerate=False,
+                          host_extra=START_ICOUNT) as machine:
+            machine.wait(START_LIMIT_S)
+            said = re.search(rf"smp: {cpus} of {cpus} CPUs online after (\d+) us", machine.text)
+        times[cpus] = int(said.group(1)) if said else None
+        table.row(f"{cpus} CPUs online", times[cpus], "us")
+    first, last = (times[START_CPUS[i]] for i in (0, -1))
+    table.row(f"{START_CPUS[-1]} CPUs against {START_CPUS[0]}", last / first if first and last else None, "times", START_GROWTH)
+
+
 def mkimage_of(loader, folder):
     image = folder / "build/bench.img"
+    image.parent.mkdir(exist_ok=True)
     mkimage.make(image, {"EFI/BOOT/BOOTX64.EFI": loader.read_bytes(), "ingot/ingot.cfg": b"exit=qemu\n"})
     return image
 
@@ -283,6 +332,7 @@ def main():
     parser.add_argument("--core", type=pathlib.Path, default=OUT / "core.elf")
     parser.add_argument("--operations", action="store_true", help="only what the core's operations cost")
     parser.add_argument("--profile", choices=CONFIGS, help="only show where one configuration's instructions are spent")
+    parser.add_argument("--starts", action="store_true", help="only the time in which all CPUs are started: takes many minutes")
     args = parser.parse_args()
     os.environ.pop("MAKEFLAGS", None)
     if args.profile:
@@ -290,6 +340,10 @@ def main():
             profile(CONFIGS[args.profile], args.loader, args.core, pathlib.Path(folder))
         return
     table = Table()
+    if args.starts:
+        with tempfile.TemporaryDirectory() as folder:
+            bench_start(table, args.loader, pathlib.Path(folder))
+        sys.exit(1 if table.missed else 0)
     with tempfile.TemporaryDirectory() as folder:
         if not args.operations:
             text = bench_instructions(table, args.loader, args.core, pathlib.Path(folder))
@@ -299,6 +353,7 @@ def main():
         if not args.operations:
             bench_builds(table, pathlib.Path(folder))
         bench_operations(table, pathlib.Path(folder))
+        bench_cpus(table, pathlib.Path(folder))
         bench_memory(table, pathlib.Path(folder))
         bench_screen(table, pathlib.Path(folder))
     print(f"bench: {table.missed} targets missed" if table.missed else "bench: all targets met")
