@@ -94,8 +94,8 @@ def functions(loader):
                 for symbol in elf.get_section_by_name(".symtab").iter_symbols() if symbol["st_info"]["type"] == "STT_FUNC"]
 
 
-def function_at(offset, loader):
-    return next((name for start, end, name in functions(loader) if start <= offset < end), f"nothing at {offset:#x}")
+def function_at(offset, loader=None):
+    return next((name for start, end, name in functions(loader or build.loader(APP)) if start <= offset < end), f"nothing at {offset:#x}")
 
 
 def places(record, loader=None):
@@ -103,7 +103,7 @@ def places(record, loader=None):
     at, offset = (int(number, 16) for number in re.search(r"on cpu \d+ at (0x[0-9a-f]+) \(image \+ (0x[0-9a-f]+)\)", record).groups())
     base = at - offset
     called = [int(number, 16) - base for number in re.findall(r"called from (0x[0-9a-f]+)", record)]
-    return [function_at(offset, loader or build.loader(APP)) for offset in [offset] + called]
+    return [function_at(offset, loader) for offset in [offset] + called]
 
 
 def record_of(text):

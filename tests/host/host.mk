@@ -63,12 +63,11 @@ heap_tsan_flags     := -DINGOT_DEBUG=1 $(heap_names)
 $(foreach name,pages heap,$(foreach variant,debug tsan,\
 	$(eval $(name)_$(variant)_sources := $($(name)_sources))$(eval $(name)_$(variant)_main := $(name))))
 
-# Locks: between threads, also under TSan, and in every order of their steps (interleave.h), which includes core/lock.c.
-host_tests += lock lock_tsan lock_order
+# Locks: between threads, also under TSan. In every order of their steps: cpus_model, below.
+host_tests += lock lock_tsan
 lock_sources      := core/lock.c
 lock_tsan_sources := $(lock_sources)
 lock_tsan_main    := lock
-lock_order_flags  := -O2 -fno-sanitize=address     # which does not know of stacks that are switched
 
 # Locks and jobs: with threads, and in all interleavings of small cases (which switches stacks: no sanitizer). Each file in broken/ makes
 # one mistake in the sources, and a case must find it.
