@@ -99,15 +99,20 @@ void lapic_send_self(unsigned vector)
     send(0, ICR_SELF | vector);
 }
 
-/* Which input is the NMI: LINT1 on every machine that says nothing else. */
+/* Which input is the NMI: LINT1 on every machine that says nothing else. Most say it for all CPUs at once, which is looked up once. */
 static void connect_nmi(void)
 {
+    static bool found_for_all;
+    static struct acpi_local_nmi for_all;
     struct acpi_local_nmi nmi;
-    enum lapic_reg input = LAPIC_LVT_LINT1;
 
-    if (acpi_get_local_nmi(per_cpu(&cpu_area)->uid, &nmi) == 0 && nmi.lint == 0)
-        input = LAPIC_LVT_LINT0;
-    lapic_write(input, LVT_NMI);
+    if (cpu_id() == 0)
+        found_for_all = acpi_get_local_nmi(UINT32_MAX, &for_all) == 0;
+    if (found_for_all)
+        nmi = for_all;
+    else if (acpi_get_local_nmi(per_cpu(&cpu_area)->uid, &nmi))
+        nmi.lint = 1;
+    lapic_write(nmi.lint == 0 ? LAPIC_LVT_LINT0 : LAPIC_LVT_LINT1, LVT_NMI);
 }
 
 /* Modes change only by these steps: off, xAPIC, x2APIC, off (SDM vol. 3A, "x2APIC States"). */

@@ -162,7 +162,7 @@ struct acpi_processor_counts {           /* records of the MADT: their sum is wh
 /* Writes the processors that may be started, each id once, in the firmware's order, at most max of them. */
 int acpi_get_processors(struct acpi_processor *out_processors, uint32_t max, struct acpi_processor_counts *out_counts);
 
-/* Which input of a processor's local APIC is the NMI. ERR_NOT_FOUND: the MADT names none for this uid. */
+/* Which input of a processor's local APIC is the NMI; uid UINT32_MAX: of all of them at once. ERR_NOT_FOUND: the MADT names none. */
 struct acpi_local_nmi {
     struct acpi_line line;
     uint8_t lint;                        /* 0 or 1 */
