@@ -103,7 +103,8 @@ void cpu_sleep_until(uint64_t deadline_ns);
 /* ---- taking a CPU out ---- */
 
 /* Stops a CPU when the job that it does has ended: it sleeps, and other jobs wait until cpu_wake(). cpu_run_all() and cpu_for() that
- * begin afterwards do without it; one that is going on waits for it if it has given it its part. Its interrupts are still served: move them with irq_set_cpu(). Returns at once.
+ * begin afterwards do without it; one that is going on waits for it if it has given it its part. Its interrupts are still served: move
+ * them with irq_set_cpu(). Returns at once.
  * 0; ERR_BAD_VALUE: no such CPU, CPU 0, or the caller's own; ERR_BUSY: stopped already. Any CPU, not in interrupts. */
 int cpu_stop(uint32_t cpu);
 
