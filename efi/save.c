@@ -1,4 +1,4 @@
-/* What the last run left goes to \ingot\last.log on our own volume; the one before becomes last.1.log, and the one before that is deleted.
+/* What the last run left goes to \ingot\last.log on our own volume; the log that is there becomes last.1.log, and the one before is deleted.
  *
  * The volume is somebody's: nothing is written unless it has far more room than that, and what could not be written whole is deleted.
  * No failure here is a reason not to boot. Source: UEFI Specification 2.10, "File Protocol" (13.5). */
@@ -81,8 +81,9 @@ static EFI_STATUS rotate(struct loader *loader)
     status = delete(loader, older_log);
     if (!EFI_ERROR(status))
         status = rename(file);
-    file->Close(file);
-    return status;
+    if (EFI_ERROR(status))                  /* some file systems cannot rename: of two runs the newer one is told */
+        return file->Delete(file) == EFI_SUCCESS ? EFI_SUCCESS : EFI_ACCESS_DENIED;
+    return file->Close(file);
 }
 
 /* Not to be mixed with what is there, should the firmware have told of it wrongly. */

@@ -184,8 +184,8 @@ def guest_arguments(config, kvm):
             "-device", f"isa-debug-exit,iobase={GUEST_EXIT_PORT:#x},iosize=4", *config.extra]
 
 
-def host_arguments(config, image, kvm):
-    """What stands behind it on this host. Nothing is written to image or firmware."""
+def host_arguments(config, image, kvm, writable=False):
+    """What stands behind it on this host. Nothing is written to the firmware, nor to the image unless it is writable."""
     code, variables, _ = find_firmware(config.firmware)
     arguments = ["-accel", "kvm" if kvm else "tcg", "-no-reboot",
                  "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={code}",
@@ -195,14 +195,15 @@ def host_arguments(config, image, kvm):
         arguments += ["-netdev", f"user,id=n0,tftp={image.parent},bootfile={image.name}"]
     elif config.disk != "none":
         media = ",media=cdrom" if config.disk == "cd" else ""
-        arguments += ["-drive", f"if=none,id=d0,format=raw,snapshot=on,file={image}{media}"]
+        arguments += ["-drive", f"if=none,id=d0,format=raw,snapshot={'off' if writable else 'on'},file={image}{media}"]
     return arguments
 
 
 class Machine:
     """One run of QEMU. serial_arguments says where its serial port goes instead of to us; window is QEMU's -display."""
 
-    def __init__(self, config, image, cold=False, window="none", serial_arguments=None, host_extra=(), accelerate=True):
+    def __init__(self, config, image, cold=False, window="none", serial_arguments=None, host_extra=(), accelerate=True, writable=False):
+        self.writable = writable
         self.config, self.image, self.window = config, image, window
         self.kvm = accelerate and kvm_works()
         self.serial_arguments, self.host_extra = serial_arguments, list(host_extra)
@@ -223,7 +224,7 @@ class Machine:
 
     def command(self, incoming=None):
         ours = ["-chardev", "stdio,id=serial,signal=off", "-serial", "chardev:serial"] if self.config.serial else []
-        arguments = guest_arguments(self.config, self.kvm) + host_arguments(self.config, self.image, self.kvm)
+        arguments = guest_arguments(self.config, self.kvm) + host_arguments(self.config, self.image, self.kvm, self.writable)
         arguments += ["-display", self.window, *(ours if self.serial_arguments is None else self.serial_arguments), *self.host_extra]
         return [QEMU, *arguments, *self.qmp.arguments(), *(["-incoming", f"exec:cat '{incoming}'"] if incoming else [])]
 

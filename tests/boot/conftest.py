@@ -24,7 +24,7 @@ def machine(tmp_path):
     """Starts a machine with these files on its disk, and ends it after the test. A host that cannot is a reason to skip."""
     started = []
 
-    def start(files, config=Config(), cold=False, host_extra=()):
+    def start(files, config=Config(), cold=False, host_extra=(), writable=False):
         image = tmp_path / "image"
         if config.disk == "pxe":
             image = tmp_path / "BOOTX64.EFI"
@@ -32,7 +32,7 @@ def machine(tmp_path):
         else:
             mkimage.make(image, files, KINDS.get(config.disk, "gpt"))
         try:
-            started.append(Machine(config, image, cold=cold, host_extra=host_extra).__enter__())
+            started.append(Machine(config, image, cold=cold, host_extra=host_extra, writable=writable).__enter__())
         except Unavailable as why:
             pytest.skip(str(why))
         return started[-1]
@@ -55,8 +55,8 @@ def stubbed(machine, tmp_path):
     """Starts a machine that stands at its first moment; it, and QEMU's gdb stub that lets it go."""
     stubs = []
 
-    def start(files, config=Config()):
-        running = machine(files, config, host_extra=gdb_stub.arguments(tmp_path))
+    def start(files, config=Config(), writable=False):
+        running = machine(files, config, host_extra=gdb_stub.arguments(tmp_path), writable=writable)
         stubs.append(gdb_stub.Stub(tmp_path))
         return running, stubs[-1]
 

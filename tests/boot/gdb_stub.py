@@ -101,6 +101,9 @@ class Stub:
     def read_memory(self, address, count):
         return bytes.fromhex(self.ask(f"m{address:x},{count:x}"))
 
+    def write_memory(self, address, data):
+        self.ask(f"M{address:x},{len(data):x}:{data.hex()}")
+
     def read64(self, address):
         return struct.unpack("<Q", self.read_memory(address, 8))[0]
 

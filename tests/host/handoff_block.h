@@ -75,9 +75,11 @@ static inline void block_add_places(struct block *block)
         .stack_bytes = 0x10000, .tables_base = 0x280000, .tables_bytes = 0x8000, .loader_base = 0x300000, .loader_bytes = 0x18000,
     };
     struct handoff_recorder recorder = { .base = 0x400000, .bytes = 0x10000 };
+    struct handoff_last_run last_run = { .text = 0x40f123, .bytes = 0xed0, .end = RECORDER_PANIC, .saved = 1 };
 
     block_add(block, HANDOFF_IMAGE, &image, sizeof(image), 0);
     block_add(block, HANDOFF_RECORDER, &recorder, sizeof(recorder), 0);
+    block_add(block, HANDOFF_LAST_RUN, &last_run, sizeof(last_run), 0);
 }
 
 static inline void block_add_devices(struct block *block)

@@ -106,7 +106,7 @@ loader_parts_flags   := $(EFI_ABI_FLAGS)
 
 # The flight recorder, written by the core's own object and read by the loader's.
 host_tests += last_run
-last_run_sources := core/recorder.c efi/last_run.c efi/text.c
+last_run_sources := core/recorder.c core/last_run.c efi/last_run.c efi/text.c
 
 HOST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Wshadow -Wmissing-prototypes -Werror \
                -fno-sanitize-recover=all -fno-omit-frame-pointer \

@@ -70,6 +70,7 @@ static void a_good_block_is_believed(void **state)
     assert_int_equal(view.seed->source, HANDOFF_SEED_CPU);
     assert_int_equal(view.stamps->count, 2);
     assert_int_equal(view.recorder->bytes, 0x10000);
+    assert_int_equal(view.last_run->end, RECORDER_PANIC);
     assert_string_equal(view.firmware->vendor, "EDK II");
     assert_int_equal(view.x86_state->found, HANDOFF_X86_PIC);
     assert_int_equal(view.unknown_records, 1);
@@ -211,6 +212,10 @@ static const struct broken_field broken[] = {
     { HANDOFF_RECORDER, 0, FIELD(handoff_recorder, bytes), 0, "recorder: 0 bytes at 0x400000" },
     { HANDOFF_RECORDER, 0, FIELD(handoff_recorder, bytes), 0xfffffffffffff000, "recorder: 18446744073709547520 bytes at" },
     { HANDOFF_RECORDER, 0, FIELD(handoff_recorder, bytes), 0x11000, "the map does not keep 0x400000 for the recorder" },
+    { HANDOFF_LAST_RUN, 0, FIELD(handoff_last_run, text), 0, "last run: 3792 bytes at 0" },
+    { HANDOFF_LAST_RUN, 0, FIELD(handoff_last_run, bytes), 0, "last run: 0 bytes at 0x40f123" },
+    { HANDOFF_LAST_RUN, 0, FIELD(handoff_last_run, bytes), ~0ull, "last run: 18446744073709551615 bytes at" },
+    { HANDOFF_LAST_RUN, 0, FIELD(handoff_last_run, bytes), 0xede, "the map does not keep 0x40f123 for the last run" },
 };
 
 static uint8_t *field_of(struct block *block, const struct broken_field *field)

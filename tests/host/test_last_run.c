@@ -8,17 +8,28 @@
 
 #include <cmocka.h>
 
+#include "core/last_run.h"
 #include "core/recorder.h"
 #include "efi/last_run.h"
 #include "recorder_left.h"
 
+#include <ingot/last_run.h>
 #include <ingot/log.h>
 
 LOG_SUBSYSTEM_DEFINE(app);
 
+static char told[8192];                          /* lines of the log */
+
 void log_line(const struct log_subsystem *subsystem, enum log_level level, const char *pattern, ...)
 {
-    (void)subsystem, (void)level, (void)pattern;
+    size_t used = strlen(told);
+    va_list args;
+
+    (void)subsystem, (void)level;
+    va_start(args, pattern);
+    used += (size_t)vsnprintf(told + used, sizeof(told) - used, pattern, args);
+    va_end(args);
+    snprintf(told + used, sizeof(told) - used, "\n");
 }
 
 
@@ -260,6 +271,38 @@ static void a_stray_store_stops_the_core_from_writing(void **unused)
     }
 }
 
+/* The text lies at the end of memory that ASan watches. */
+static void must_tell(uint32_t saved, const char *left, const char *wanted)
+{
+    size_t bytes = strlen(left);
+    char *copy = malloc(bytes);
+    struct handoff_last_run record = { .text = (uintptr_t)copy, .bytes = bytes, .end = RECORDER_PANIC, .saved = saved };
+    struct last_run run;
+
+    memcpy(copy, left, bytes);
+    *told = '\0';
+    last_run_start(&record);
+    assert_string_equal(told, wanted);
+    assert_true(last_run(&run));
+    assert_int_equal(run.bytes, bytes);
+    assert_ptr_equal(run.text, copy);
+    free(copy);
+}
+
+static void the_core_tells_the_crash_first(void **unused)
+{
+    struct last_run run;
+
+    (void)unused;
+    last_run_start(NULL);
+    assert_false(last_run(&run));
+    must_tell(1, "run 7 ended in PANIC X: y\n", "run 7 ended in PANIC X: y; see \\ingot\\last.log\n");
+    must_tell(0, "run 7 was cut off\none\n\ntwo\n", "run 7 was cut off; no file could be written\n| one\n| \n| two\n");
+    must_tell(0, "run 7\none\nPANIC X: y\n  on cpu 0\n", "run 7; no file could be written\n| PANIC X: y\n|   on cpu 0\n");
+    must_tell(0, "run 7\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n",
+              "run 7; no file could be written\n| 3\n| 4\n| 5\n| 6\n| 7\n| 8\n| 9\n| 10\n| 11\n| 12\n| 13\n| 14\n");
+}
+
 int main(void)
 {
 #define A_TEST(name) cmocka_unit_test_setup_teardown(name, make_room, give_room)
@@ -272,6 +315,7 @@ int main(void)
         A_TEST(lines_of_older_runs_do_not_count),
         A_TEST(the_core_goes_on_where_the_loader_stopped),
         A_TEST(a_stray_store_stops_the_core_from_writing),
+        A_TEST(the_core_tells_the_crash_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
  *   take-below=ADDRESS   all free pages below are taken, and stay so: memory for ever reserved
  *   lend-below=ADDRESS   all free pages below are taken by boot services: the map calls them so
  *   acpi=PATH            that file is an ACPI table: it takes the place of the firmware's with its signature, or is added
+ *   hang-in-exit=yes     ExitBootServices succeeds and does not return
  *   no-acpi=NAME         ACPI's tables of that signature are gone
  * The first word that cannot be done ends it: the loader is not started.
  *
@@ -84,6 +85,25 @@ static EFI_STATUS take_below(uint64_t limit, EFI_MEMORY_TYPE type)
 static EFI_STATUS reserve_below(const char *value) { return take_below(hexadecimal(value), EfiReservedMemoryType); }
 static EFI_STATUS lend_below(const char *value) { return take_below(hexadecimal(value), EfiBootServicesData); }
 
+static EFI_STATUS (EFIAPI *real_exit)(EFI_HANDLE image, UINTN key);
+
+static EFI_STATUS EFIAPI exit_and_hang(EFI_HANDLE image, UINTN key)
+{
+    EFI_STATUS status = real_exit(image, key);
+
+    while (status == EFI_SUCCESS)
+        __asm__ volatile("pause");
+    return status;
+}
+
+static EFI_STATUS hang_in_exit(const char *unused)
+{
+    (void)unused;
+    real_exit = boot->ExitBootServices;
+    boot->ExitBootServices = exit_and_hang;
+    return EFI_SUCCESS;
+}
+
 static const struct option {
     const char *name;
     EFI_STATUS (*act)(const char *value);
@@ -91,6 +111,7 @@ static const struct option {
     { "occupy=", occupy },
     { "take-below=", reserve_below },
     { "lend-below=", lend_below },
+    { "hang-in-exit=", hang_in_exit },
     { "acpi=", acpi_install },
     { "no-acpi=", acpi_remove },
 };
