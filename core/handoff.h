@@ -35,6 +35,7 @@
  * Used by: efi/ (writes it), core/handoff.c (checks it, before anything is believed). */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -228,7 +229,8 @@ struct handoff_stamps {
  * Memory that outlives a warm reset: the next boot's loader looks at the same addresses before it writes there. A struct recorder, then
  * lines, each in its own place, the oldest overwritten by the newest. Everything has a sum of its own, so that a reset in the midst of a
  * store costs one line, and rubbish is never taken for a log. Each run has a key that its sums begin with, so what older runs have left
- * needs not be cleared. Whoever writes makes sure that it reaches memory: a reset may empty the caches. */
+ * needs not be cleared. Any number of CPUs may write at once: who has reserved room has it for itself, until so many lines later that
+ * it would be lost anyway. Whoever writes makes sure that it reaches memory: a reset may empty the caches. */
 
 struct handoff_recorder {
     struct handoff_record record;
@@ -262,7 +264,7 @@ struct recorder {
     uint64_t bytes;                              /* of all, this header included; a multiple of HANDOFF_PAGE_BYTES */
     uint64_t sum;                                /* of what is above */
     uint64_t stage, end;                         /* recorder_mark() of enum handoff_stage: what ended last; and of enum recorder_end */
-    uint32_t next, number;                       /* for the core: where the next line goes, and its number */
+    uint64_t next;                               /* the number of the next line << 32 | where it goes; moved by compare and swap */
 };
 _Static_assert(sizeof(struct recorder) == 64, "one line of a cache");
 
@@ -314,35 +316,41 @@ static inline uint64_t recorder_line_sum(const struct recorder *recorder, const 
     return recorder_sum(recorder->key, &line->sum + 1, recorder_line_bytes(line->bytes) / 8 - 1);
 }
 
-/* Room for a line of bytes, which is cut if need be, at recorder->next: all but its text and its sum is written. Before the end the
- * recorder goes on at its start, and nothing older stays behind there. */
+/* Where a line of line_bytes goes when next says so: there, or where it does not fit before the end at the start. */
+static inline uint32_t recorder_place(const struct recorder *recorder, uint64_t next, uint32_t line_bytes)
+{
+    uint32_t at = (uint32_t)next;
+
+    return at < sizeof(*recorder) || at % RECORDER_PLACE || at > recorder->bytes - line_bytes ? sizeof(*recorder) : at;
+}
+
+/* Room for a line of bytes, which is cut if need be: all but its text and its sum is written. Where it went to the start, nothing older
+ * stays behind before the end. */
 static inline struct recorder_line *recorder_begin(struct recorder *recorder, uint64_t bytes)
 {
-    uint32_t text_bytes = bytes < RECORDER_TEXT_BYTES ? (uint32_t)bytes : RECORDER_TEXT_BYTES, line_bytes = recorder_line_bytes(text_bytes);
+    uint32_t text_bytes = bytes < RECORDER_TEXT_BYTES ? (uint32_t)bytes : RECORDER_TEXT_BYTES, line_bytes = recorder_line_bytes(text_bytes), at;
+    uint64_t next = __atomic_load_n(&recorder->next, __ATOMIC_RELAXED);
     struct recorder_line *line;
 
-    if (recorder->next < sizeof(*recorder) || recorder->next % RECORDER_PLACE || recorder->next > recorder->bytes - line_bytes) {
-        if (recorder->next < recorder->bytes)
-            __builtin_memset((uint8_t *)recorder + recorder->next, 0, recorder->bytes - recorder->next);
-        recorder->next = sizeof(*recorder);
-    }
-    line = (struct recorder_line *)(void *)((uint8_t *)recorder + recorder->next);
+    do
+        at = recorder_place(recorder, next, line_bytes);
+    while (!__atomic_compare_exchange_n(&recorder->next, &next, ((next >> 32) + 1) << 32 | (at + line_bytes), true, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED));
+    if (at != (uint32_t)next && (uint32_t)next < recorder->bytes)
+        __builtin_memset((uint8_t *)recorder + (uint32_t)next, 0, recorder->bytes - (uint32_t)next);
+    line = (struct recorder_line *)(void *)((uint8_t *)recorder + at);
     line->sum = 0;
-    line->number = recorder->number;
+    line->number = (uint32_t)(next >> 32);
     line->bytes = text_bytes;
     __builtin_memset((uint8_t *)line + line_bytes - RECORDER_PLACE, 0, text_bytes % RECORDER_PLACE ? RECORDER_PLACE : 0);
     return line;
 }
 
 /* The line's text is there. Returns the bytes that it takes, from line on. */
-static inline uint32_t recorder_finish(struct recorder *recorder, struct recorder_line *line)
+static inline uint32_t recorder_finish(const struct recorder *recorder, struct recorder_line *line)
 {
-    uint32_t bytes = recorder_line_bytes(line->bytes);
-
     line->sum = recorder_line_sum(recorder, line);
-    recorder->next += bytes;
-    recorder->number++;
-    return bytes;
+    return recorder_line_bytes(line->bytes);
 }
 
 /* ---- who started us ---- */

@@ -33,7 +33,6 @@ static _Atomic bool open, dying;
 static _Atomic bool at_prompt;                 /* the last line is a prompt and what was typed */
 static _Atomic bool sending;                   /* a serial port may have got half a line */
 static bool json;
-static uint64_t recorded_to;                   /* older lines have been recorded when they were made: there was no sink yet */
 
 /* The drainer's: the last line that was shown, and how often it came again, untold. */
 static struct log_entry last __attribute__((section(".noinit")));
@@ -228,21 +227,12 @@ static void text_to_sinks(const struct log_entry *entry)
     display_console_text(entry->text, entry->bytes);
 }
 
-/* While no sink is open: a run that does not come that far tells too. */
-static void record(const struct log_entry *entry)
-{
-    char prefix[PREFIX_BYTES];
-
-    if (entry->level != LOG_TEXT)
-        recorder_write(prefix, entry->level == LOG_RAW ? 0 : put_prefix(prefix, entry), entry->text, entry->bytes);
-}
-
 static void line_to_sinks(const struct log_entry *entry)
 {
     char prefix[PREFIX_BYTES];
     size_t prefix_bytes = entry->level == LOG_RAW ? 0 : put_prefix(prefix, entry);
 
-    if (entry->stamp >= recorded_to)           /* the recorder first: another sink may be what ends the run */
+    if (!entry->recorded)                      /* the recorder first: another sink may be what ends the run */
         recorder_write(prefix, prefix_bytes, entry->text, entry->bytes);
     atomic_store_explicit(&sending, true, memory_order_relaxed);
     to_serial(entry, prefix, prefix_bytes);
@@ -269,6 +259,7 @@ static void make(struct log_entry *entry, const char *subsystem, unsigned level,
     entry->cpu = (uint16_t)cpu_id();
     entry->level = (uint8_t)level;
     entry->bytes = (uint8_t)escape(entry->text, cut ? TEXT_BYTES : length, cut);
+    entry->recorded = false;
 }
 
 /* Not through the ring: it would be lost there itself. */
@@ -357,16 +348,28 @@ void log_end(void)
     recorder_end(RECORDER_CLEAN);
 }
 
-static void put(const struct log_entry *entry)
+/* A run that hangs before a sink is open, or takes the line, tells too. */
+static void record(struct log_entry *entry)
 {
-    uint64_t flags = cpu_interrupts_off();
+    char prefix[PREFIX_BYTES];
+
+    recorder_write(prefix, entry->level == LOG_RAW ? 0 : put_prefix(prefix, entry), entry->text, entry->bytes);
+    entry->recorded = true;
+}
+
+static void put(struct log_entry *entry)
+{
+    bool is_open = atomic_load_explicit(&open, memory_order_relaxed);
+    uint64_t flags;
+
+    if (entry->level != LOG_TEXT && !(is_open && may_send()))
+        record(entry);
+    flags = cpu_interrupts_off();
 
     log_ring_put(entry);
     cpu_interrupts_restore(flags);
-    if (atomic_load_explicit(&open, memory_order_relaxed))
+    if (is_open)
         log_drain();
-    else
-        record(entry);
 }
 
 static void keep(const char *subsystem, unsigned level, const char *pattern, va_list args)
@@ -382,7 +385,7 @@ void log_text(const char *text, size_t bytes)
     enum { ONCE = 255 };                       /* entry.bytes has no more */
 
     while (bytes) {
-        struct log_entry entry = { clock_stamp(), "", (uint16_t)cpu_id(), LOG_TEXT, (uint8_t)(bytes < ONCE ? bytes : ONCE), "" };
+        struct log_entry entry = { clock_stamp(), "", (uint16_t)cpu_id(), LOG_TEXT, (uint8_t)(bytes < ONCE ? bytes : ONCE), false, "" };
 
         memcpy(entry.text, text, entry.bytes);
         put(&entry);
@@ -432,7 +435,6 @@ static void replay(const char *text)
 void log_open(const char *loader_log)
 {
     replay(loader_log);
-    recorded_to = clock_stamp();
     open = true;
     log_drain();
 }
@@ -440,8 +442,7 @@ void log_open(const char *loader_log)
 void log_panic_mode(void)
 {
     dying = true;
-    if (!atomic_exchange(&open, true))
-        recorded_to = clock_stamp();
+    open = true;
     log_ring_seize();
     recorder_end(RECORDER_PANIC);
     serial_drain(true);

@@ -17,6 +17,7 @@ struct log_entry {
     uint16_t cpu;
     uint8_t level;                       /* enum log_level, or LOG_RAW */
     uint8_t bytes;                       /* of text; it has no NUL */
+    bool recorded;                       /* when it was made: no sink would take it then */
     char text[LOG_LINE_BYTES];
 };
 _Static_assert(LOG_LINE_BYTES <= 256, "bytes tells how long a text is");

@@ -10,7 +10,7 @@
 /* Looks whether the loader has begun one that we know. Boot CPU, once, after the handoff was checked. */
 void recorder_start(const struct handoff_recorder *record);
 
-/* A line of two parts, cut if it is too long. One CPU at a time: the log's drainer. */
+/* A line of two parts, cut if it is too long. Any context, any CPU. */
 void recorder_write(const char *prefix, size_t prefix_bytes, const char *text, size_t bytes);
 
 /* A stage has begun (enum handoff_stage). Boot CPU. */

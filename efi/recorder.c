@@ -59,7 +59,7 @@ static void begin(struct recorder *at, uint32_t run)
     uint64_t key = recorder_sum(cpu_ticks(), &at->magic, sizeof(*at) / 8);
 
     *at = (struct recorder){ .magic = RECORDER_MAGIC, .key = key, .version = RECORDER_VERSION, .run = run, .bytes = RECORDER_BYTES,
-                             .next = sizeof(*at), .number = 1 };
+                             .next = 1ull << 32 | sizeof(*at) };
     at->sum = recorder_header_sum(at);
     recorder = at;
     recorder_stage(HANDOFF_STAGE_ENTRY);

@@ -11,7 +11,7 @@ enum { LEFT_BYTES = 128 << 10 };
 static inline void left_begin(struct recorder *to, uint64_t key, uint32_t stage, uint32_t end)
 {
     *to = (struct recorder){ .magic = RECORDER_MAGIC, .key = key, .version = RECORDER_VERSION, .run = 7, .bytes = LEFT_BYTES,
-                             .stage = recorder_mark(key, stage), .end = recorder_mark(key, end), .next = sizeof(*to), .number = 1 };
+                             .stage = recorder_mark(key, stage), .end = recorder_mark(key, end), .next = 1ull << 32 | sizeof(*to) };
     to->sum = recorder_header_sum(to);
 }
 
@@ -38,7 +38,7 @@ static inline void left_add_lines(struct recorder *to, uint32_t count)
     char text[400];
 
     for (uint32_t i = 0; i < count; i++) {
-        left_line(text, to->number);
+        left_line(text, (uint32_t)(to->next >> 32));
         left_add(to, text);
     }
 }

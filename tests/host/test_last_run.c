@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 
 #include "core/last_run.h"
 #include "core/recorder.h"
@@ -256,6 +257,43 @@ static void the_core_goes_on_where_the_loader_stopped(void **unused)
     assert_int_equal(recorder_marked(area->key, area->end), RECORDER_PANIC);
 }
 
+enum { WRITERS = 4, LINES_EACH = 250 };
+
+static void *write_lines(void *name)
+{
+    char line[80];
+
+    for (unsigned i = 0; i < LINES_EACH; i++) {
+        int bytes = snprintf(line, sizeof(line), "writer %s line %u %.*s", (const char *)name, i, (int)(i % 40), "----------------------------------------");
+
+        recorder_write(line, 9, line + 9, (size_t)bytes - 9);
+    }
+    return NULL;
+}
+
+static void many_write_at_once(void **unused)
+{
+    static char names[WRITERS][2] = { "a", "b", "c", "d" };
+    struct handoff_recorder record = { .base = (uintptr_t)area, .bytes = LEFT_BYTES };
+    unsigned next[WRITERS] = { 0 }, count = 0, number;
+    pthread_t thread[WRITERS];
+    char name;
+
+    (void)unused;
+    left_begin(area, 11, HANDOFF_STAGE_JUMP, RECORDER_RUNNING);
+    recorder_start(&record);
+    for (unsigned i = 0; i < WRITERS; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, write_lines, names[i]), 0);
+    for (unsigned i = 0; i < WRITERS; i++)
+        pthread_join(thread[i], NULL);
+    read_it();
+    for (char *line = strchr(read_to, '\n') + 1; *line; line = strchr(line, '\n') + 1, count++) {
+        assert_int_equal(sscanf(line, "writer %c line %u ", &name, &number), 2);
+        assert_int_equal(number, next[name - 'a']++);
+    }
+    assert_int_equal(count, WRITERS * LINES_EACH);
+}
+
 static void a_stray_store_stops_the_core_from_writing(void **unused)
 {
     struct handoff_recorder record = { .base = (uintptr_t)area, .bytes = LEFT_BYTES };
@@ -314,6 +352,7 @@ int main(void)
         A_TEST(lines_of_any_length_are_bounded),
         A_TEST(lines_of_older_runs_do_not_count),
         A_TEST(the_core_goes_on_where_the_loader_stopped),
+        A_TEST(many_write_at_once),
         A_TEST(a_stray_store_stops_the_core_from_writing),
         A_TEST(the_core_tells_the_crash_first),
     };
