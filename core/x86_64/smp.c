@@ -262,7 +262,7 @@ static void start_all(uint32_t count)
     uint32_t startup = ICR_STARTUP | (uint32_t)((uintptr_t)trampoline - TRAMPOLINE_DATA) / PAGE_BYTES;
 
     send_to_missing(count, ICR_INIT | ICR_ASSERT);
-    cpu_sleep_until(time_ns() + INIT_US * 1000);
+    delay_us(INIT_US);                        /* no timer: programs without one need not carry it */
     send_to_missing(count, startup);
     wait_for(count, SIPI_US);
     send_to_missing(count, startup);          /* one may be missed: SDM, "MP Initialization Protocol Algorithm" */
