@@ -106,7 +106,7 @@ help:
 	@echo 'make clean      removes build/'
 	@echo
 	@echo 'APP=$(APP)   the application: a folder, here or anywhere'
-	@echo 'ARGS=           words of its command line, and options: exit= panic= log= mode= serial= timer= cpus='
+	@echo 'ARGS=           words of its command line, and options: exit= panic= log= mode= serial= timer= cpus= keyboard='
 	@echo 'MACHINE=$(MACHINE)  SMP=$(SMP)  MEM=$(MEM)   the machine: q35 or pc, CPUs, memory'
 	@echo 'DISPLAY=none    none std virtio virtio-gpu qxl ramfb two'
 	@echo 'FIRMWARE=$(FIRMWARE)     4m 2m secboot, or the path of an OVMF code file'

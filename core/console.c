@@ -18,10 +18,29 @@ static int ahead[AHEAD_MAX];             /* keys that were typed while somebody 
 static unsigned ahead_first, ahead_count;
 static bool interrupted;
 
+static bool listening, polled;           /* polled: some source has no interrupt */
+static _Atomic bool woken;
+
+extern const struct input_driver __start_input_drivers[], __stop_input_drivers[];    /* the linker's */
+
 void console_add_input(struct console_input *input)
 {
     input->next = inputs;
     inputs = input;
+    polled |= input->polled;
+}
+
+void console_wake(void) { woken = true; }
+
+/* At the first question: a program that asks for no keys has no interrupts from them either. */
+static void listen(void)
+{
+    if (listening)
+        return;
+    listening = true;
+    polled |= !serial_listen();
+    for (const struct input_driver *driver = __start_input_drivers; driver < __stop_input_drivers; driver++)
+        driver->start();
 }
 
 /* ---- keys that a terminal sends ---- */
@@ -96,11 +115,14 @@ static int key_of_byte(uint8_t byte)
 
 /* ---- what has come in ---- */
 
+static bool is_in_key(void) { return !ansi_idle(&ansi) || single_shift; }
+
 /* The next key of all sources; bytes that are part of one are taken. An escape character that nothing follows is the key itself. */
 static int take_key(void)
 {
     int byte, key;
 
+    listen();
     for (struct console_input *input = inputs; input; input = input->next)
         if ((key = input->key(input)) >= 0)
             return key;
@@ -109,7 +131,7 @@ static int take_key(void)
         if ((key = key_of_byte((uint8_t)byte)) >= 0)
             return key;
     }
-    if ((ansi_idle(&ansi) && !single_shift) || time_ns() - last_byte_ns < ESCAPE_NS)
+    if (!is_in_key() || time_ns() - last_byte_ns < ESCAPE_NS)
         return -1;
     ansi = (struct ansi){ 0 };
     single_shift = false;
@@ -131,9 +153,17 @@ bool console_interrupted(void)
     return was;
 }
 
+/* When somebody has to look, at the latest. Interrupts are the boot CPU's: any other looks by itself. */
+static uint64_t next_look_ns(uint64_t now_ns)
+{
+    if (polled || cpu_id() != 0)
+        return now_ns + POLL_NS;
+    return is_in_key() ? last_byte_ns + ESCAPE_NS : UINT64_MAX;
+}
+
 int console_key(uint64_t deadline_ns)
 {
-    uint64_t now_ns = 0;
+    uint64_t look_ns;
     int key;
 
     if (ahead_count) {
@@ -142,9 +172,14 @@ int console_key(uint64_t deadline_ns)
         ahead_count--;
         return key;
     }
-    while ((key = take_key()) < 0 && deadline_ns && (now_ns = time_ns()) < deadline_ns)
-        cpu_sleep_until(deadline_ns - now_ns < POLL_NS ? deadline_ns : now_ns + POLL_NS);
-    return key;
+    for (;;) {
+        woken = false;
+        key = take_key();
+        if (key >= 0 || deadline_ns == 0 || time_ns() >= deadline_ns)
+            return key;
+        look_ns = next_look_ns(time_ns());
+        cpu_sleep_until_set(look_ns < deadline_ns ? look_ns : deadline_ns, &woken);
+    }
 }
 
 /* ---- text ---- */

@@ -2,7 +2,8 @@
 
 core_sources := \
 	core/start.c core/handoff.c core/seed.c core/option.c core/machine.c core/memory.c core/reclaim.c core/pages.c core/range.c \
-	core/tree.c core/lock.c core/cpus.c core/pci.c core/console.c core/prompt.c core/facts.c core/backtrace.c core/smbios.c core/expression.c \
+	core/tree.c core/lock.c core/cpus.c core/pci.c core/console.c core/keyboard.c core/prompt.c \
+	core/facts.c core/backtrace.c core/smbios.c core/expression.c \
 	core/heap.c core/heap_guard.c core/irq.c core/timer.c core/timer_queue.c core/clock.c \
 	core/log.c core/log_ring.c core/log_level.c core/recorder.c core/last_run.c \
 	core/panic.c core/end.c core/driver.c core/serial.c core/serial_places.c core/display.c core/draw.c core/screen.c \

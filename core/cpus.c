@@ -293,24 +293,26 @@ static void wake_up(struct timer *timer)
     (void)timer;
 }
 
-void cpu_sleep_until(uint64_t deadline_ns)
+void cpu_sleep_until_set(uint64_t deadline_ns, const _Atomic bool *wake)
 {
     struct timer timer = { .handler = wake_up };
-    uint64_t now_ns = time_ns();
+    bool has_timer = time_ns() < deadline_ns && timer_arm(&timer, deadline_ns, 0) == 0;
 
-    if (now_ns >= deadline_ns)
-        return;
-    if (timer_arm(&timer, deadline_ns, 0)) {
-        delay_ns(deadline_ns - now_ns);  /* no timer interrupts here; it was told */
-        return;
-    }
-    while (time_ns() < deadline_ns) {
+    while (time_ns() < deadline_ns && !*wake) {
         cpu_interrupts_off();
-        if (time_ns() < deadline_ns)
+        if (has_timer && time_ns() < deadline_ns && !*wake)
             cpu_wait();
         cpu_interrupts_on();
+        cpu_relax();                     /* no timer interrupts here; it was told */
     }
     timer_cancel(&timer);
+}
+
+void cpu_sleep_until(uint64_t deadline_ns)
+{
+    static const _Atomic bool never;
+
+    cpu_sleep_until_set(deadline_ns, &never);
 }
 
 /* ---- taking a CPU out ---- */

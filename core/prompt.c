@@ -11,7 +11,7 @@
 #include <ingot/string.h>
 #include <ingot/time.h>
 
-enum { LINE_BYTES = 256, HISTORY = 16, WORDS_MAX = 32, WINDOW = 72, LOOK_NS = 20000000 };
+enum { LINE_BYTES = 256, HISTORY = 16, WORDS_MAX = 32, WINDOW = 72, LOOK_NS = 200000000 };
 enum { CTRL_A = 1, CTRL_B, CTRL_C, CTRL_D, CTRL_E, CTRL_F, CTRL_K = 11, CTRL_L, CTRL_N = 14, CTRL_P = 16, CTRL_U = 21, CTRL_W = 23, DELETE = 127 };
 
 /* The linker's names for the ends of section "commands", which it keeps because they are named here. */

@@ -59,6 +59,15 @@ int serial_read(void)
     return byte;
 }
 
+bool serial_listen(void)
+{
+    bool all = true;
+
+    for (unsigned i = 0; i < port_count; i++)
+        all &= ports[i]->ops->listen && ports[i]->ops->listen(ports[i]);
+    return all;
+}
+
 /* A port that takes nothing within its bound is muted: a dead line must not slow the machine. */
 static void mute(struct serial_port *port)
 {

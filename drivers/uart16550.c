@@ -2,6 +2,8 @@
  * Source: National Semiconductor, "PC16550D Universal Asynchronous Receiver/Transmitter with FIFOs", section 8 (registers). */
 #include <stdatomic.h>
 
+#include <ingot/console.h>
+#include <ingot/cpu.h>
 #include <ingot/driver.h>
 #include <ingot/error.h>
 #include <ingot/format.h>
@@ -69,7 +71,7 @@ enum {                            /* UART_MSR */
     MSR_CTS = 1u << 4,            /* the other side is clear to receive */
 };
 
-enum { XON = 0x11, XOFF = 0x13 }; /* ASCII DC1 and DC3 */
+enum { CTRL_C = 0x03, XON = 0x11, XOFF = 0x13 };    /* ASCII ETX, DC1 and DC3 */
 
 enum {
     FIFO_BYTES      = 16,         /* 16550A */
@@ -81,7 +83,9 @@ enum {
     OTHERS_TURNS    = 50,         /* such waits for another CPU */
     IO_LAST         = 0xffff,
     QUEUE_BYTES     = PAGE_BYTES,
-    INPUT_BYTES     = 16,
+    INPUT_BYTES     = 512,        /* 44 ms of a line at 115,200 baud */
+    AT_ONCE_MAX     = 64,         /* bytes in one go: a port that always has one must not hold a CPU */
+    CAUSES_MAX      = 16,         /* in one interrupt, likewise */
 };
 
 struct uart {
@@ -95,8 +99,12 @@ struct uart {
     _Atomic uint8_t ier;          /* as the register is */
     _Atomic bool pumping, interrupted;
 
-    uint8_t input[INPUT_BYTES];   /* received while XON and XOFF were looked for */
-    _Atomic uint32_t input_put, input_taken;
+    struct irq *irq;              /* NULL: polled */
+    bool connect_tried;
+    bool listening;               /* received bytes interrupt */
+    uint8_t input[INPUT_BYTES];   /* received, and not yet asked for */
+    _Atomic uint32_t input_put, input_taken, input_lost;
+    bool told_lost;
     _Atomic bool receiving;
 };
 
@@ -152,23 +160,39 @@ static bool has_status(const struct uart *uart, uint8_t wanted)
 static bool is_empty(struct uart *uart) { return has_status(uart, LSR_TEMT); }
 static bool is_ready(struct uart *uart) { return is_empty(uart) && has_status(uart, LSR_THRE); }
 
-/* Takes in what was received: XON and XOFF are obeyed, the rest waits for uart_receive(). One CPU at a time. */
+/* A byte for which there is no room is lost, and counted; but Ctrl-C takes the last one's place, as somebody wants to be heard. */
+static void keep(struct uart *uart, uint8_t byte)
+{
+    uint32_t put = uart->input_put;
+
+    if (put - uart->input_taken < INPUT_BYTES) {
+        uart->input[put % INPUT_BYTES] = byte;
+        uart->input_put = put + 1;
+        return;
+    }
+    uart->input_lost++;
+    if (byte == CTRL_C)
+        uart->input[(put - 1) % INPUT_BYTES] = byte;
+}
+
+/* Takes in what was received: XON and XOFF are obeyed where they count, the rest waits for uart_receive(). One CPU at a time, and no
+ * interrupt in between: it would find bytes that it may not take, and no other would come for them. */
 static void receive(struct uart *uart)
 {
-    uint32_t put = atomic_load_explicit(&uart->input_put, memory_order_relaxed);
+    uint64_t flags = cpu_interrupts_off();
 
-    if (atomic_exchange_explicit(&uart->receiving, true, memory_order_acquire))
-        return;
-    while (put - uart->input_taken < INPUT_BYTES && has_status(uart, LSR_DATA)) {
-        uint8_t byte = uart_read(&uart->port.place, UART_DATA);
+    if (!atomic_exchange_explicit(&uart->receiving, true, memory_order_acquire)) {
+        for (unsigned i = 0; i < AT_ONCE_MAX && has_status(uart, LSR_DATA); i++) {
+            uint8_t byte = uart_read(&uart->port.place, UART_DATA);
 
-        if (byte == XON || byte == XOFF)
-            uart->stopped = byte == XOFF;
-        else
-            uart->input[put++ % INPUT_BYTES] = byte;
+            if (uart->port.flow & SERIAL_XONXOFF && (byte == XON || byte == XOFF))
+                uart->stopped = byte == XOFF;
+            else
+                keep(uart, byte);
+        }
+        atomic_store_explicit(&uart->receiving, false, memory_order_release);
     }
-    uart->input_put = put;
-    atomic_store_explicit(&uart->receiving, false, memory_order_release);
+    cpu_interrupts_restore(flags);
 }
 
 /* The transmitter takes bytes, and the other side lets us. */
@@ -205,16 +229,24 @@ static void set_ier(struct uart *uart, uint8_t ier)
     uart->ier = ier;
 }
 
+static uint8_t wanted_ier(const struct uart *uart)
+{
+    uint8_t ier = uart->listening ? IER_DATA : 0;
+
+    if (queued(uart) == 0)
+        return ier;
+    return ier | IER_THRE | (uart->port.flow & SERIAL_RTSCTS ? IER_MODEM : 0) | (uart->port.flow & SERIAL_XONXOFF ? IER_DATA : 0);
+}
+
 static void feed(struct uart *uart)
 {
     uint32_t taken = uart->taken, end = uart->put;
 
-    if (may_send(uart))
+    if (taken != end && may_send(uart))
         for (unsigned room = uart->fifo_bytes; room && taken != end; room--, taken++)
             uart_write(&uart->port.place, UART_DATA, uart->queue[taken % QUEUE_BYTES]);
     uart->taken = taken;
-    set_ier(uart, taken == end ? 0 : IER_THRE | (uart->port.flow & SERIAL_RTSCTS ? IER_MODEM : 0) |
-                                     (uart->port.flow & SERIAL_XONXOFF ? IER_DATA : 0));
+    set_ier(uart, wanted_ier(uart));
 }
 
 /* From the queue to the port what it takes now. Who finds another one at it leaves it to him, and he looks again. */
@@ -225,7 +257,7 @@ static void pump(struct uart *uart)
             return;
         feed(uart);
         atomic_store(&uart->pumping, false);
-    } while (queued(uart) && uart->ier == 0);
+    } while (uart->ier != wanted_ier(uart));
 }
 
 static bool queue_has_room(struct uart *uart)
@@ -252,7 +284,7 @@ static size_t enqueue(struct uart *uart, const char *text, size_t bytes)
     for (size_t i = 0; i < bytes; i++)
         uart->queue[(put + i) % QUEUE_BYTES] = (uint8_t)text[i];
     uart->put = put + (uint32_t)bytes;
-    if (uart->ier == 0)                  /* else an interrupt comes, or somebody pumps and will look again */
+    if (!(uart->ier & IER_THRE))         /* else an interrupt comes, or somebody pumps and will look again */
         pump(uart);
     return bytes;
 }
@@ -266,17 +298,27 @@ static bool uart_has_room(struct serial_port *port)
     return !uart->queue || queued(uart) <= QUEUE_BYTES - SERIAL_ROOM_BYTES;
 }
 
+/* ISA's lines tell of a change only: until no cause is left, nothing new is told. */
 static enum irq_answer uart_interrupt(void *argument)
 {
     struct uart *uart = argument;
+    uint32_t put = uart->input_put, taken = uart->taken;
+    unsigned causes = 0;
 
-    if (uart_read(&uart->port.place, UART_IIR) & IIR_NONE)
+    while (causes < CAUSES_MAX && !(uart_read(&uart->port.place, UART_IIR) & IIR_NONE)) {
+        causes++;
+        if (uart->port.flow & SERIAL_RTSCTS)
+            uart_read(&uart->port.place, UART_MSR);    /* ends a modem interrupt */
+        if (uart->ier & IER_DATA)
+            receive(uart);
+        pump(uart);
+    }
+    if (causes == 0)
         return IRQ_NOT_MINE;
     uart->interrupted = true;
-    if (uart->port.flow & SERIAL_RTSCTS)
-        uart_read(&uart->port.place, UART_MSR);    /* ends a modem interrupt */
-    pump(uart);
-    if (uart_has_room(&uart->port))
+    if (uart->input_put != put)
+        console_wake();
+    if (uart->queue && uart->taken != taken && uart_has_room(&uart->port))
         serial_has_moved();
     return IRQ_MINE;
 }
@@ -330,9 +372,11 @@ static void uart_drain(struct serial_port *port, bool for_good)
         uart->pumping = false;           /* whoever was at it was stopped */
     while (uart->queue && queued(uart) && (port->muted ? queue_shrinks(uart) : wait_for_port(uart, queue_shrinks)))
         ;
-    if (for_good && uart->queue) {
+    if (for_good) {
         port->lost_bytes += queued(uart);
         uart->queue = NULL;
+        uart->taken = uart->put;
+        uart->listening = false;
         set_ier(uart, 0);
     }
     if (!port->muted)
@@ -343,15 +387,72 @@ static int uart_receive(struct serial_port *port)
 {
     struct uart *uart = port->driver;
 
-    if (port->flow & SERIAL_XONXOFF) {
-        receive(uart);
-        return uart->input_taken == uart->input_put ? -1 : uart->input[uart->input_taken++ % INPUT_BYTES];
+    if (uart->input_taken == uart->input_put) {
+        receive(uart);                   /* also where an interrupt should have done so: one may have been lost */
+        if (uart->input_lost && !uart->told_lost)
+            log_warn("%s: %u bytes came in while nobody read: lost", port->name, uart->input_lost);
+        uart->told_lost |= uart->input_lost;
     }
-    return has_status(uart, LSR_DATA) ? uart_read(&port->place, UART_DATA) : -1;
+    return uart->input_taken == uart->input_put ? -1 : uart->input[uart->input_taken++ % INPUT_BYTES];
+}
+
+/* ---- interrupts ---- */
+
+/* The ISA interrupt of a legacy port; 0 where the place does not say it. */
+static uint8_t isa_interrupt(const struct serial_place *place)
+{
+    uint64_t pair = place->address | 0x100;    /* COM1 and COM2, COM3 and COM4 */
+
+    if (place->space != SERIAL_IO || (pair != 0x3f8 && pair != 0x3e8))
+        return 0;
+    return place->address & 0x100 ? 4 : 3;
+}
+
+/* The first interrupt is asked for with nothing to send, and has to come. */
+static bool connect(struct uart *uart)
+{
+    struct irq_wish wish = { .name = uart->port.name, .handler = uart_interrupt, .argument = uart };
+    uint8_t isa = isa_interrupt(&uart->port.place);
+
+    if (uart->irq || uart->connect_tried)
+        return uart->irq;
+    uart->connect_tried = true;
+    if (!isa || irq_attach(irq_isa_line(isa), &wish, &uart->irq)) {
+        log_info("%s: no interrupt to be had: polled", uart->port.name);
+        return false;
+    }
+    set_ier(uart, IER_THRE);
+    if (wait_until(uart, has_interrupted, DRAIN_BOUND_US))
+        return true;
+    set_ier(uart, 0);
+    irq_detach(uart->irq);
+    uart->irq = NULL;
+    log_warn("%s: no interrupt came within %u us: polled", uart->port.name, DRAIN_BOUND_US);
+    return false;
+}
+
+static bool uart_listen(struct serial_port *port)
+{
+    struct uart *uart = port->driver;
+
+    uart->listening = connect(uart);
+    pump(uart);
+    return uart->listening;
+}
+
+static void send_by_interrupts(struct uart *uart)
+{
+    uint8_t *queue = connect(uart) ? pages_alloc(QUEUE_BYTES / PAGE_BYTES, 0, PAGES_ANYWHERE) : NULL;
+
+    uart->queue = queue;
+    if (queue)
+        log_info("%s: sends by interrupt", uart->port.name);
 }
 
 static const struct serial_ops uart_ops = { .write = uart_send, .read = uart_receive, .drain = uart_drain,
-                                              .has_room = uart_has_room };
+                                            .has_room = uart_has_room, .listen = uart_listen };
+
+/* ---- is there a port? ---- */
 
 static bool comes_back(const struct serial_place *place, uint8_t outputs, uint8_t inputs)
 {
@@ -527,46 +628,12 @@ static int uart_start(void)
 
 DRIVER(uart16550, DRIVER_SERIAL, uart_start);
 
-/* The ISA interrupt of a legacy port; 0 where the place does not say it. */
-static uint8_t isa_interrupt(const struct serial_place *place)
-{
-    uint64_t pair = place->address | 0x100;    /* COM1 and COM2, COM3 and COM4 */
-
-    if (place->space != SERIAL_IO || (pair != 0x3f8 && pair != 0x3e8))
-        return 0;
-    return place->address & 0x100 ? 4 : 3;
-}
-
-/* The first interrupt is asked for with nothing to send, and has to come. */
-static void start_interrupts(struct uart *uart, uint8_t isa)
-{
-    struct irq_wish wish = { .name = uart->port.name, .handler = uart_interrupt, .argument = uart };
-    uint8_t *queue = pages_alloc(QUEUE_BYTES / PAGE_BYTES, 0, PAGES_ANYWHERE);
-    struct irq *irq;
-
-    if (!queue || irq_attach(irq_isa_line(isa), &wish, &irq)) {
-        log_warn("%s: no interrupt to be had: polled as before", uart->port.name);
-        pages_free(queue, QUEUE_BYTES / PAGE_BYTES);
-        return;
-    }
-    uart->queue = queue;
-    set_ier(uart, IER_THRE);
-    if (wait_until(uart, has_interrupted, DRAIN_BOUND_US)) {
-        log_info("%s: sends by interrupt", uart->port.name);
-        return;
-    }
-    uart_drain(&uart->port, true);
-    irq_detach(irq);
-    pages_free(queue, QUEUE_BYTES / PAGE_BYTES);
-    log_warn("%s: no interrupt came within %u us: polled as before", uart->port.name, DRAIN_BOUND_US);
-}
-
 /* Where the transmitter was always ready, as an emulator's is, polling costs less. */
 static int uart_start_interrupts(void)
 {
     for (unsigned i = 0; i < uart_count; i++)
         if (uarts[i].waited && isa_interrupt(&uarts[i].port.place))
-            start_interrupts(&uarts[i], isa_interrupt(&uarts[i].port.place));
+            send_by_interrupts(&uarts[i]);
     return ERR_NOT_FOUND;
 }
 

@@ -24,6 +24,8 @@ lapic_timer_flags   := -iquote tests/host/lapic                   # its own cpu.
 uart_sources  := core/serial.c core/serial_places.c core/driver.c core/error.c core/format.c drivers/uart16550.c \
                  tests/host/model_bus.c tests/host/model_uart.c
 uart_libs     := $(clock_libs)
+host_tests += keyboard
+keyboard_sources := core/keyboard.c drivers/i8042.c tests/host/model_bus.c tests/host/model_irq.c
 
 host_tests += log color
 log_sources   := core/log.c core/log_ring.c core/recorder.c core/format.c core/utf8.c

@@ -67,7 +67,7 @@ static uint8_t line_status(struct model_uart *u)
     advance(u);
     if (u->fault.stuck_lsr >= 0)
         return (uint8_t)u->fault.stuck_lsr;
-    return (uint8_t)((u->loop_data || u->data_ready || u->fault.flood ? READY : 0) | (u->queued ? 0 : THRE) | (u->queued || u->shifting ? 0 : TEMT));
+    return (uint8_t)((u->loop_data || u->waiting || u->fault.flood ? READY : 0) | (u->queued ? 0 : THRE) | (u->queued || u->shifting ? 0 : TEMT));
 }
 
 /* In loopback the outputs come back: RTS as CTS, DTR as DSR, OUT1 as RI, OUT2 as DCD. */
@@ -82,7 +82,7 @@ static uint8_t modem_status(const struct model_uart *u)
 static uint8_t interrupt_cause(struct model_uart *u)
 {
     advance(u);
-    if (u->ier & 1 && (u->data_ready || u->fault.flood))
+    if (u->ier & 1 && (u->waiting || u->fault.flood))
         return 4;
     if (u->ier & 2 && u->thre_raised)
         return 2;
@@ -110,8 +110,15 @@ static uint8_t read_data(struct model_uart *u)
 {
     if (u->lcr & DLAB)
         return (uint8_t)u->divisor;
-    u->loop_data = u->data_ready = false;
-    return u->fault.flood ? 'x' : u->received;
+    if (u->fault.flood)
+        return 'x';
+    if (u->loop_data || u->waiting == 0) {
+        u->loop_data = false;
+        return u->received;
+    }
+    u->received = u->in[0];
+    memmove(u->in, u->in + 1, --u->waiting);
+    return u->received;
 }
 
 static uint8_t read_modem_status(struct model_uart *u)
@@ -215,8 +222,10 @@ void model_uart_drain(struct model_uart *uart)
 
 void model_uart_receive(struct model_uart *uart, uint8_t byte)
 {
-    uart->received = byte;
-    uart->data_ready = true;
+    if (uart->waiting < (has_fifo(uart) ? uart->fifo_bytes : 1))
+        uart->in[uart->waiting++] = byte;
+    else
+        uart->lost_inputs++;
 }
 
 void model_uart_set_cts(struct model_uart *uart, bool clear)

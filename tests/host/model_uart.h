@@ -29,7 +29,9 @@ struct model_uart {
     uint16_t divisor;
     uint8_t queue[MODEL_FIFO_MAX];
     unsigned queued;
-    bool shifting, loop_data, data_ready;
+    bool shifting, loop_data;
+    uint8_t in[MODEL_FIFO_MAX];
+    unsigned waiting, lost_inputs;       /* received bytes that wait; those that came over them */
     bool cts_low, modem_changed;         /* the other side is not clear to receive */
     bool thre_raised;                    /* the transmitter has become empty, and nobody has seen it */
     uint64_t shift_end_ps;
@@ -47,7 +49,7 @@ void model_uart_fill(struct model_uart *uart, const char *text);
 /* Lets all go out that is in the transmitter. */
 void model_uart_drain(struct model_uart *uart);
 
-/* A byte comes in, over what nobody has read. */
+/* A byte comes in; it is lost where the FIFO is full. */
 void model_uart_receive(struct model_uart *uart, uint8_t byte);
 void model_uart_set_cts(struct model_uart *uart, bool clear);
 

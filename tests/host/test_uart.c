@@ -15,6 +15,7 @@
 #include "core/serial.h"
 
 #include <ingot/acpi.h>
+#include <ingot/console.h>
 #include <ingot/error.h>
 #include <ingot/irq.h>
 #include <ingot/pages.h>
@@ -67,6 +68,9 @@ struct outcome {
     uint64_t lost_bytes;
     bool muted;
     int received;
+    unsigned wakes;
+    bool listens;
+    char read[1024];
     unsigned interrupts, moved;                  /* how often the log was told of room */
     bool had_room_when_full, had_room_later;
 };
@@ -82,6 +86,7 @@ static struct irq_wish wish;
 static bool in_interrupt;
 
 void log_drain(void) { outcome->moved++; }
+void console_wake(void) { outcome->wakes++; }
 
 const char *option(const char *name)
 {
@@ -149,7 +154,7 @@ int irq_attach(uint32_t line, const struct irq_wish *wanted, struct irq **out_ir
 {
     assert_int_equal(line, 4);
     wish = *wanted;
-    *out_irq = NULL;
+    *out_irq = (struct irq *)(void *)&wish;
     return 0;
 }
 
@@ -857,7 +862,7 @@ static void an_interrupt_that_never_comes_is_told(void **state)
     machine = com1();
     machine.no_interrupts = true;
     start(ten_lines_by_interrupts);
-    expect_line("warn uart: io3f8: no interrupt came within 20000 us: polled as before");
+    expect_line("warn uart: io3f8: no interrupt came within 20000 us: polled");
     expect_rounds(2);
     assert_int_equal(outcome->uart.ier, 0);
 }
@@ -950,6 +955,157 @@ static void at_the_end_a_line_is_out_when_its_call_returns(void **state)
     expect_rounds(3);
     assert_int_equal(outcome->received, outcome->uart.sent / 3 * 2);
     assert_int_equal(outcome->probe_writes_elsewhere, outcome->uart.sent);
+}
+
+/* ---- receiving by interrupts ---- */
+
+static const char typed[] = "what somebody types while a command runs, longer than any FIFO; it ends in a dot.";
+
+/* Bytes come while nobody asks, each after the time that it takes on the line. */
+static void type(const char *text)
+{
+    for (; *text; text++) {
+        model_uart_receive(uart, (uint8_t)*text);
+        model_bus.now_ps += 87000000;
+        interrupt_if_wanted();
+    }
+}
+
+static void read_all(void)
+{
+    int byte;
+
+    outcome->received = 0;
+    while ((byte = serial_read()) >= 0 && outcome->received < (int)sizeof(outcome->read))
+        outcome->read[outcome->received++] = (char)byte;
+}
+
+static void type_while_busy(void)
+{
+    outcome->listens = serial_listen();
+    type(typed);
+    read_all();
+    ten_lines();
+}
+
+static void what_is_typed_while_nobody_reads_is_kept(void **state)
+{
+    (void)state;
+    for (unsigned kind = UART_8250; kind <= UART_16550A; kind++) {
+        machine = com1();
+        machine.uart.kind = kind;
+        start(type_while_busy);
+        assert_true(outcome->listens);
+        assert_int_equal(outcome->received, strlen(typed));
+        assert_memory_equal(outcome->read, typed, strlen(typed));
+        assert_int_equal(outcome->wakes, strlen(typed));
+        assert_int_equal(outcome->uart.ier, 1);
+        assert_int_equal(outcome->uart.lost_inputs, 0);
+        expect_ten_lines("");
+    }
+}
+
+static void what_waits_in_the_fifo_is_there_without_interrupts(void **state)
+{
+    (void)state;
+    machine = com1();
+    machine.no_interrupts = true;
+    start(type_while_busy);
+    assert_false(outcome->listens);
+    assert_int_equal(outcome->received, 16);
+    assert_int_equal(outcome->uart.ier, 0);
+    expect_line("warn uart: io3f8: no interrupt came within 20000 us: polled");
+    machine = named(BY_PCI, 0);
+    start(type_while_busy);
+    assert_false(outcome->listens);
+    expect_line("info uart: io6000: no interrupt to be had: polled");
+    assert_int_equal(outcome->received, 16);
+}
+
+static void type_too_much(void)
+{
+    serial_listen();
+    for (unsigned i = 0; i < 10; i++)
+        type(typed);
+    type("\003");
+    read_all();
+}
+
+static void ctrl_c_is_heard_through_a_full_queue(void **state)
+{
+    (void)state;
+    machine = com1();
+    start(type_too_much);
+    assert_int_equal(outcome->received, 512);
+    assert_int_equal(outcome->read[511], 3);
+    assert_int_equal(outcome->uart.lost_inputs, 0);
+}
+
+static void read_more_after_too_much(void)
+{
+    type_too_much();
+    type("more");
+    read_all();
+}
+
+static void input_that_is_lost_is_told_once(void **state)
+{
+    char text[64];
+
+    (void)state;
+    machine = com1();
+    start(read_more_after_too_much);
+    assert_int_equal(outcome->received, 4);
+    assert_memory_equal(outcome->read, "more", 4);
+    snprintf(text, sizeof(text), "io3f8: %zu bytes came in while nobody read: lost", 10 * strlen(typed) + 1 - 512);
+    assert_int_equal(log_told(text), 1);
+}
+
+/* A port that always has a byte: an interrupt must end all the same, and so must a question. */
+static void flood(void)
+{
+    serial_listen();
+    for (unsigned i = 0; i < 100; i++)
+        interrupt_if_wanted();
+    for (unsigned i = 0; i < 1000; i++)
+        outcome->received += serial_read() == 'x';
+    ten_lines();
+}
+
+static void a_flood_of_interrupts_ends(void **state)
+{
+    (void)state;
+    machine = com1();
+    machine.uart.fault.flood = true;
+    start(flood);
+    assert_int_equal(outcome->received, 1000);
+    assert_in_range(outcome->bus.steps, 0, 1000 * 16 * 150);
+    expect_ten_lines("");
+}
+
+static void send_and_receive(void)
+{
+    start_interrupts();
+    outcome->listens = serial_listen();
+    ten_lines();
+    type(typed);
+    ten_lines();
+    pass_us(100000);
+    read_all();
+}
+
+static void both_ways_by_interrupts(void **state)
+{
+    (void)state;
+    for (unsigned kind = UART_8250; kind <= UART_16550A; kind += UART_16550A) {
+        machine = com1();
+        machine.uart.kind = kind;
+        start(send_and_receive);
+        assert_true(outcome->listens);
+        assert_int_equal(outcome->received, strlen(typed));
+        assert_int_equal(outcome->uart.ier, 1);
+        expect_rounds(3);
+    }
 }
 
 /* ---- flow control ---- */
@@ -1056,6 +1212,12 @@ int main(void)
         cmocka_unit_test(a_port_that_vanishes_is_left_at_once),
         cmocka_unit_test(a_flood_of_input_does_not_stop_output),
         cmocka_unit_test(no_input_is_one_look),
+        cmocka_unit_test(what_is_typed_while_nobody_reads_is_kept),
+        cmocka_unit_test(what_waits_in_the_fifo_is_there_without_interrupts),
+        cmocka_unit_test(ctrl_c_is_heard_through_a_full_queue),
+        cmocka_unit_test(input_that_is_lost_is_told_once),
+        cmocka_unit_test(a_flood_of_interrupts_ends),
+        cmocka_unit_test(both_ways_by_interrupts),
         cmocka_unit_test(a_line_by_interrupts_costs_no_wait),
         cmocka_unit_test(an_interrupt_that_never_comes_is_told),
         cmocka_unit_test(fast_ports_are_polled),

@@ -27,6 +27,18 @@ void console_begin_page(void);
 /* A source of keys besides serial ports, such as a keyboard's driver. The caller keeps *input alive for ever. Boot CPU. */
 struct console_input {
     int (*key)(struct console_input *input);     /* as console_key(0) returns it */
+    bool polled;                                 /* else an interrupt of the boot CPU calls console_wake() when there may be one */
     struct console_input *next;
 };
 void console_add_input(struct console_input *input);
+
+/* Something may have come in: who waits for a key looks. Interrupts of the boot CPU. */
+void console_wake(void);
+
+/* Drivers of such sources. The first question for a key calls start, which adds its source where the device is there; a program that
+ * asks for none has none linked. */
+struct input_driver {
+    void (*start)(void);
+};
+#define INPUT_DRIVER(driver_name, driver_start) \
+    static const struct input_driver input_##driver_name __attribute__((used, aligned(8), section("input_drivers"))) = { driver_start }

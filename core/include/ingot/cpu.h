@@ -100,6 +100,9 @@ bool cpu_barrier_wait(struct cpu_barrier *barrier, uint32_t cpus);
 /* Sleeps until time_ns() is at least deadline_ns. Interrupts are served meanwhile, jobs wait. Any CPU, interrupts on. */
 void cpu_sleep_until(uint64_t deadline_ns);
 
+/* The same, but it ends as well when *wake is true, which an interrupt of this CPU sets; one that came before the sleep counts. */
+void cpu_sleep_until_set(uint64_t deadline_ns, const _Atomic bool *wake);
+
 /* ---- taking a CPU out ---- */
 
 /* Stops a CPU when the job that it does has ended: it sleeps, and other jobs wait until cpu_wake(). cpu_run_all() and cpu_for() that

@@ -29,6 +29,9 @@ struct serial_ops {
     void (*drain)(struct serial_port *port, bool for_good);
     /* Whether SERIAL_ROOM_BYTES would be taken without a wait. NULL: write() always waits for the line. Any context. */
     bool (*has_room)(struct serial_port *port);
+    /* From now on an interrupt of the boot CPU takes received bytes in and calls console_wake(). False: it has none; read() looks itself.
+     * Not in interrupts. May be NULL. */
+    bool (*listen)(struct serial_port *port);
 };
 
 enum serial_flow { SERIAL_RTSCTS = 1, SERIAL_XONXOFF = 2 };    /* what may stop us: the line CTS; characters that come in */
@@ -54,8 +57,11 @@ void serial_has_moved(void);
 struct serial_port *serial_port(unsigned index);
 
 /* A byte that has come in on any port, or -1 when there is none. Never waits; bytes that nobody reads are lost once the port's own
- * few are full. One CPU at a time, any context. */
+ * FIFO is full, or after serial_listen() some hundreds. One CPU at a time, any context. */
 int serial_read(void);
+
+/* Has all ports take in bytes by interrupts of the boot CPU. True when all can: nobody needs to look then. Not in interrupts. */
+bool serial_listen(void);
 
 /* Places proposed so far (handoff, options, ACPI, PCI), for drivers in phase DRIVER_SERIAL. NULL past the end. */
 const struct serial_place *serial_place(unsigned index);
