@@ -11,7 +11,7 @@
 #include <ingot/time.h>
 #include <ingot/utf8.h>
 
-enum { AHEAD_MAX = 64, PRINT_BYTES = 1024, POLL_NS = 1000000, ESCAPE_NS = 50000000, DELETE = 127 };
+enum { AHEAD_MAX = 512, PRINT_BYTES = 1024, POLL_NS = 1000000, ESCAPE_NS = 50000000, DELETE = 127 };
 
 static struct console_input *inputs;
 static int ahead[AHEAD_MAX];             /* keys that were typed while somebody else listened */
