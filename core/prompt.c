@@ -190,8 +190,10 @@ static void complete(void)
         return;
     if (strlen(common) > bytes)
         insert(common + bytes, (unsigned)strlen(common) - bytes);
-    else if (matches > 1)
+    else if (matches > 1) {
+        draw();
         list_matches(names, line + start, bytes);
+    }
     if (matches == 1)
         insert(" ", 1);
 }
@@ -238,21 +240,26 @@ static bool append(int key)
     return true;
 }
 
+/* What was typed faster than it is read is drawn once. */
 static void read_line(void)
 {
-    bool done = false;
+    bool done = false, drawn = true;
     int key;
 
     set_line("");
     draw();
     while (!done) {
-        key = console_key(time_ns() + LOOK_NS);
-        if (append(key))
+        key = console_key(drawn ? time_ns() + LOOK_NS : 0);
+        if (drawn && append(key))
             continue;
-        if (key >= 0)
+        if (key >= 0) {
             done = take_key(key);
-        if (key >= 0 || log_took_prompt())
+            drawn = false;
+        }
+        if (done || (key < 0 && !drawn) || log_took_prompt()) {
             draw();
+            drawn = true;
+        }
     }
     log_left_prompt();
     console_print("\n");
