@@ -5,7 +5,7 @@
 #include <ingot/format.h>
 #include <ingot/string.h>
 
-enum { DEPTH_MAX = 32, WORD_BYTES = 64 };
+enum { DEPTH_MAX = 32, WORD_BYTES = 72 };       /* 64 binary digits, 0b and a letter */
 
 struct reader {
     const char *at;

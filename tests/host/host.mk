@@ -5,7 +5,8 @@ host_tests := handoff
 
 handoff_sources := core/handoff.c core/format.c
 
-host_tests += option memory rtc seed
+host_tests += option memory rtc seed smbios
+smbios_sources := core/smbios.c
 seed_sources   := core/seed.c
 option_sources := core/option.c tests/host/renamed_string.c tests/host/renamed_mem.S
 option_flags   := -Dstrlcpy=ingot_strlcpy                         # Debian 12's C library has none
@@ -135,6 +136,15 @@ $(HOST)/acpi-facts: tests/host/acpi_facts.c $(acpi_corpus_sources) | $(HOST)/
 	gcc $(HOST_CFLAGS) -MM -MP -MT $@ $(filter %.c,$^) >$(HOST)/acpi-facts.d
 -include $(HOST)/acpi-facts.d
 host-tests: $(HOST)/acpi-facts
+
+# The prompt as a program that reads keys, for test_prompt.py.
+prompt_keys_sources := tests/host/prompt_keys.c $(addprefix core/,prompt.c console.c facts.c expression.c ansi.c utf8.c format.c error.c) \
+                       tests/host/renamed_string.c tests/host/renamed_mem.S
+$(HOST)/prompt-keys: $(prompt_keys_sources) | $(HOST)/
+	$(CC) $(HOST_CFLAGS) -Dstrlcpy=ingot_strlcpy -o $@ $(prompt_keys_sources)
+	gcc $(HOST_CFLAGS) -MM -MP -MT $@ $(prompt_keys_sources) >$(HOST)/prompt-keys.d
+-include $(HOST)/prompt-keys.d
+host-tests: $(HOST)/prompt-keys
 
 # Not a test: instructions that pages, heap and timers take.
 $(HOST)/bench_alloc: tests/host/bench_alloc.c core/heap.c core/timer_queue.c $(heap_sources) | $(HOST)/
