@@ -25,14 +25,15 @@ static const char *const extended_names[] = {
 /* The size of what a BAR decodes is found by writing to it, which screens and serial ports, being in use, are spared. */
 static void show_bars(const struct pci_function *f)
 {
-    unsigned count = f->header == LAYOUT_BRIDGE ? 2 : f->header ? 0 : PCI_BARS, base = f->class_code >> 16;
+    unsigned count = f->header == LAYOUT_BRIDGE ? 2 : f->header ? 0 : PCI_BARS;
+    bool in_use = f->class_code >> 16 == BASE_DISPLAY || f->class_code >> 16 == BASE_SERIAL;
     struct pci_bar bar;
 
     facts_list("bars");
     for (unsigned i = 0; i < count; i++)
-        if (base == BASE_DISPLAY || base == BASE_SERIAL)
+        if (in_use && pci_read(f, PCI_BAR + i * 4, 4))
             facts("bar %u register %#x", i, pci_read(f, PCI_BAR + i * 4, 4));
-        else if (pci_bar(f, i, &bar) == 0)
+        else if (!in_use && pci_bar(f, i, &bar) == 0)
             facts("bar %u address %#llx bytes %#llx io %hhu wide %hhu prefetchable %hhu", i, ULL(bar.address), ULL(bar.bytes), bar.is_io,
                   bar.is_64_bit, bar.prefetchable);
     facts_end();
