@@ -57,7 +57,7 @@ include tests/host/host.mk
 include tests/fuzz/fuzz.mk
 
 # Another APP has other objects, which may be older than the core.elf that is there.
-$(OUT)/core.elf: $(OUT)/application
+$(OUT)/core_first.elf $(OUT)/core.elf: $(OUT)/application
 $(OUT)/application: FORCE
 	@mkdir -p $(@D)
 	@echo '$(app_objects)' | cmp -s - $@ || echo '$(app_objects)' >$@

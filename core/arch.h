@@ -43,6 +43,10 @@ void arch_describe_caller(const void *unused);
  * Any context, a broken stack included: it stops where a frame makes no sense. */
 size_t arch_backtrace(const struct arch_place *place, uintptr_t *out, size_t max);
 
+/* How many bytes the instruction at start has, and in *out_kind its opcode in bits 9:0 and its operands' kinds in bits 23:16. Looks at up to
+ * 20 bytes and at nothing else; what is no instruction has some length too, at least 1. Any context. */
+unsigned arch_instruction(const uint8_t *start, uint32_t *out_kind);
+
 /* Zeroes memory by the widest stores that any CPU of this kind has. For framebuffers; any context. */
 void arch_clear(void *to, size_t bytes);
 

@@ -8,12 +8,13 @@ core_sources := \
 	core/log.c core/log_ring.c core/log_level.c core/recorder.c core/last_run.c \
 	core/panic.c core/end.c core/driver.c core/serial.c core/serial_places.c core/display.c core/draw.c core/screen.c \
 	core/pen.c core/font.c core/ansi.c core/utf8.c core/error.c core/string.c core/format.c core/power.c core/acpi.c \
-	core/acpi_fadt.c core/acpi_madt.c core/acpi_devices.c core/acpi_info.c core/acpi_aml.c core/watchdog.c
+	core/acpi_fadt.c core/acpi_madt.c core/acpi_devices.c core/acpi_info.c core/acpi_aml.c core/watchdog.c \
+	core/symbols.c core/symbol_room.c core/symbol_table.c core/symbol_model.c
 core_cpu_sources := \
 	core/x86_64/entry.S core/x86_64/vectors.S core/x86_64/mem.S core/x86_64/clear.S core/x86_64/descriptors.c core/x86_64/trap.c \
-	core/x86_64/exception.c core/x86_64/panic.S core/x86_64/cpu.c core/x86_64/address.c core/x86_64/backtrace.c core/x86_64/end.c \
-	core/x86_64/paging.c core/x86_64/page_use.c core/x86_64/audit.c core/x86_64/mapping.c core/x86_64/protection.c \
-	core/x86_64/smp.c core/x86_64/trampoline.S core/x86_64/topology.c core/x86_64/mtrr.c \
+	core/x86_64/exception.c core/x86_64/panic.S core/x86_64/cpu.c core/x86_64/address.c core/x86_64/backtrace.c \
+	core/x86_64/instruction.c core/x86_64/end.c core/x86_64/paging.c core/x86_64/page_use.c core/x86_64/audit.c core/x86_64/mapping.c \
+	core/x86_64/protection.c core/x86_64/smp.c core/x86_64/trampoline.S core/x86_64/topology.c core/x86_64/mtrr.c \
 	core/x86_64/lapic.c core/x86_64/lapic_timer.c core/x86_64/interrupt.c core/x86_64/machine_check.c
 
 DEBUG ?= 0
@@ -72,8 +73,21 @@ $(OUT)/core/font_table.o: $(OUT)/core/font_table.S
 CORE_LDFLAGS := -O2 -pie --no-dynamic-linker -T core/$(ARCH)/link.ld --gc-sections --build-id=sha1 -z noexecstack \
                 -z max-page-size=16 -z pack-relative-relocs --spare-dynamic-tags=0 -z nocombreloc --no-undefined --fatal-warnings
 
-$(OUT)/core.elf: $(core_objects) $(driver_objects) $(app_objects) core/$(ARCH)/link.ld
+# Linked twice: the table of functions and lines is made from the first, and the second has it behind its constants, where no text moves.
+core_linked := $(core_objects) $(driver_objects) $(app_objects)
+$(OUT)/core_first.elf: $(core_linked) core/$(ARCH)/link.ld
 	$(LD) $(CORE_LDFLAGS) -o $@ $(filter %.o,$^)
+$(OUT)/symbols.S: $(OUT)/core_first.elf tools/symbols.py $(HOST)/symbols
+	$(PYTHON) tools/symbols.py $< $(HOST)/symbols $@
+$(OUT)/symbols.o: $(OUT)/symbols.S
+	$(CC) -c -o $@ $<
+$(OUT)/core.elf: $(core_linked) $(OUT)/symbols.o core/$(ARCH)/link.ld
+	$(LD) $(CORE_LDFLAGS) -o $@ $(filter %.o,$^)
+	$(PYTHON) tools/symbols.py --same $(OUT)/core_first.elf $@
+symbols_sources := tools/symbols.c core/symbol_room.c core/symbol_table.c core/symbol_model.c core/$(ARCH)/instruction.c
+$(HOST)/symbols: $(symbols_sources) core/symbol_room.h core/symbol_table.h core/symbol_model.h core/core.mk
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 $(WARNINGS) -I. -Icore/include -Icore/$(ARCH)/include -o $@ $(filter %.c,$^)
 $(OUT)/core.bin: $(OUT)/core.elf tools/core_file.py
 	$(PYTHON) tools/core_file.py $< $@
 

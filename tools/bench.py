@@ -210,7 +210,14 @@ def bench_sizes(table, loader, core, text):
             rights = "".join(letter if segment["p_flags"] & bit else "-" for letter, bit in (("r", 4), ("w", 2), ("x", 1)))
             table.row(f"core, segment {rights}: in the file", segment["p_filesz"], "bytes")
             table.row(f"core, segment {rights}: in memory", segment["p_memsz"], "bytes")
+    table.row("symbol table", symbols_percent(core), "% of text", 15)
     table.row("memory kept by loader and core", kept_bytes(text), "bytes", 1024 * KIB)
+
+
+def symbols_percent(core):
+    with open(core, "rb") as file:
+        elf = ELFFile(file)
+        return 100.0 * elf.get_section_by_name(".symbols")["sh_size"] / elf.get_section_by_name(".text")["sh_size"]
 
 
 def kept_bytes(text):

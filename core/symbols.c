@@ -1,0 +1,73 @@
+#include "core/symbols.h"
+
+#include <ingot/format.h>
+
+extern const uint8_t core_text_start[], core_text_end[], symbols_start[], symbols_end[];    /* link.ld */
+
+static struct symbol_room the_room __attribute__((section(".noinit")));
+static bool is_looking, is_given_up;
+
+static void take(struct symbol *symbol, const struct symbol_row *row)
+{
+    uintptr_t offset = symbol->address - (uintptr_t)core_text_start;
+
+    if (offset < row->start || offset >= row->end)
+        return;
+    symbol->start = (uintptr_t)core_text_start + row->function_start;
+    symbol->depth = row->depth;
+    for (unsigned i = 0; i < row->depth; i++)
+        symbol->frame[i] = row->frame[i];
+}
+
+static const struct symbol_room *look_up(struct symbol *symbol, size_t count)
+{
+    if (symbol_room_open(&the_room, symbols_start, (uint32_t)(symbols_end - symbols_start), core_text_start,
+                         (uint32_t)(core_text_end - core_text_start)))
+        return NULL;
+    while (symbol_walk_row(&the_room.walk, NULL))
+        for (size_t i = 0; i < count; i++)
+            take(&symbol[i], &the_room.walk.row);
+    return the_room.walk.broken ? NULL : &the_room;
+}
+
+const struct symbol_room *symbols_look_up(struct symbol *symbol, size_t count)
+{
+    const struct symbol_room *room;
+
+    for (size_t i = 0; i < count; i++)
+        symbol[i].depth = 0;
+    if (is_given_up)
+        return NULL;
+    is_looking = true;
+    room = look_up(symbol, count);
+    is_looking = false;
+    return room;
+}
+
+bool symbols_give_up(void)
+{
+    is_given_up = true;
+    return is_looking;
+}
+
+const char *symbol_words(const struct symbol_room *room, const struct symbol *symbol, unsigned level, char *buffer, size_t bytes)
+{
+    const struct symbol_frame *frame;
+    char offset[24] = "", line[12] = "";
+
+    *buffer = 0;
+    if (!room || level >= symbol->depth)
+        return buffer;
+    frame = &symbol->frame[symbol->depth - 1 - level];
+    if (level + 1 == symbol->depth)
+        format(offset, sizeof(offset), "+%#lx", (unsigned long)(symbol->address - symbol->start));
+    if (frame->line)
+        format(line, sizeof(line), ":%u", frame->line);
+    format(buffer, bytes, " %s%s (%s%s)", symbol_name(room, frame->function), offset, symbol_file(room, frame->function), line);
+    return buffer;
+}
+
+const char *symbol_inner(const struct symbol_room *room, const struct symbol *symbol)
+{
+    return room && symbol->depth ? symbol_name(room, symbol->frame[symbol->depth - 1].function) : "";
+}

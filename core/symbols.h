@@ -1,0 +1,28 @@
+/* Function, file and line of places in the program's text, from the table that is linked into the image (core/symbol_table.h). */
+#pragma once
+
+#include "core/symbol_room.h"
+
+struct symbol {                                /* what lies at an address */
+    uintptr_t address;
+    uintptr_t start;                           /* where its function begins */
+    unsigned depth;                            /* frames; 0: nothing is known */
+    struct symbol_frame frame[SYMBOL_DEPTH];   /* as in struct symbol_row */
+};
+
+enum { SYMBOL_WORDS_BYTES = 200 };
+
+/* Looks up the addresses of so many symbols, all in one pass through the table, which takes some milliseconds. Returns the room in which
+ * their names are, by the same numbers after each call, or NULL, and nothing is known. For one CPU at a time, which sees to that itself, as a
+ * panic does. Any context. */
+const struct symbol_room *symbols_look_up(struct symbol *symbol, size_t count);
+
+/* Whether symbols_look_up() has been interrupted by what is calling. From now on it finds nothing. */
+bool symbols_give_up(void);
+
+/* " name (file:line)" of frame number level of a symbol, counted from the innermost; the outermost with its offset, " name+0x12 (file:line)".
+ * Empty where nothing is known. */
+const char *symbol_words(const struct symbol_room *room, const struct symbol *symbol, unsigned level, char *buffer, size_t bytes);
+
+/* The innermost function's name, or an empty one. */
+const char *symbol_inner(const struct symbol_room *room, const struct symbol *symbol);
