@@ -450,3 +450,26 @@ void log_panic_mode(void)
         serial_send_line("", 0, "", 0);        /* ends the line, which comes once more */
     log_drain();
 }
+
+uint32_t log_end_now(void)
+{
+    return log_ring_end();
+}
+
+static void tell_again(const struct log_entry *entry)
+{
+    char prefix[PREFIX_BYTES];
+    size_t prefix_bytes = entry->level == LOG_RAW ? 0 : put_prefix(prefix, entry);
+
+    log_raw("  | %.*s%.*s", (int)prefix_bytes, prefix, (int)entry->bytes, entry->text);
+}
+
+void log_tell_last(uint32_t end, unsigned lines)
+{
+    const struct log_entry *entry = log_ring_before(&end);
+
+    if (lines == 0 || !entry)
+        return;
+    log_tell_last(end, lines - 1);
+    tell_again(entry);
+}

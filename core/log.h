@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Lines are kept in memory until this is called, then go to every serial port and the screen: the loader's own lines first (to
  * the screen, and to the ports that have not seen them), then those kept. Boot CPU, once. */
@@ -19,6 +20,10 @@ void log_use_json(void);
 /* From now on this CPU sends all lines, its own and what the others have left, and no sink is spared: somebody is dying. What was on its way
  * to a serial port is sent once more, whole. Any context, after the other CPUs were stopped. */
 void log_panic_mode(void);
+
+/* Where the log ends, and so many lines before such a place once more, for who reads only the panic. In a panic. */
+uint32_t log_end_now(void);
+void log_tell_last(uint32_t end, unsigned lines);
 
 /* Sends out what is kept, unless another CPU, or what this one was interrupted in, is at it. Any context. */
 void log_drain(void);

@@ -186,3 +186,17 @@ bool log_ring_has_sent(uint32_t end)
 {
     return (int32_t)(atomic_load_explicit(&tail, memory_order_relaxed) - end) >= 0;
 }
+
+/* What begins more than a ring less one line behind head may have been written over. */
+const struct log_entry *log_ring_before(uint32_t *end)
+{
+    const uint32_t line_chunks = sizeof(struct log_entry) / CHUNK_BYTES + 1;
+    uint32_t newest = log_ring_end();
+
+    for (uint32_t at = *end - 1; newest - at + line_chunks <= LOG_RING_CHUNKS; at--)
+        if (is_whole(at)) {
+            *end = at;
+            return entry_at(at);
+        }
+    return NULL;
+}

@@ -46,3 +46,6 @@ void log_ring_seize(void);
 /* The end of what was put in so far, and whether all up to such an end is sent. Any context. */
 uint32_t log_ring_end(void);
 bool log_ring_has_sent(uint32_t end);
+
+/* The last line before position *end that is still in memory, sent or not, and where it begins; NULL when there is none. For a panic. */
+const struct log_entry *log_ring_before(uint32_t *end);

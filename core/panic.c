@@ -6,13 +6,14 @@
 #include "core/end.h"
 #include "core/log.h"
 #include "core/serial.h"
+#include "core/symbols.h"
 
 #include <ingot/cpu.h>
 #include <ingot/format.h>
 #include <ingot/lock.h>
 #include <ingot/log.h>
 
-enum { CALLERS_MAX = 24, SENTENCE_BYTES = 200 };
+enum { CALLERS_MAX = 24, SENTENCE_BYTES = 200, LAST_LINES = 5 };
 
 extern const uint8_t build_hash[];             /* link.ld: 20 bytes */
 extern const uint8_t core_start_address[];
@@ -22,6 +23,9 @@ enum { OTHERS_MAX = 16, OTHERS_CALLERS = 4 };
 static _Atomic uint32_t teller;                /* the CPU whose panic is told, + 1: the first */
 static PER_CPU(const char *, not_told);        /* the code of a panic that came second */
 static unsigned depth;                         /* panics within panics */
+static const struct panic_scene *first;        /* what is told */
+static uint32_t log_before;                    /* where the log ended when it began */
+static struct symbol symbol[1 + CALLERS_MAX] __attribute__((section(".noinit")));
 
 /* Two CPUs that panic at once: one is told, and the other one is stopped like all others. */
 static void be_the_teller(const struct panic_scene *scene)
@@ -34,17 +38,6 @@ static void be_the_teller(const struct panic_scene *scene)
     arch_stop_here(&scene->place);
 }
 
-/* A fault while a panic is told: one line more, then the end. A fault in that: nothing but the end. */
-static void refuse_to_nest(const char *code)
-{
-    depth++;
-    if (depth == 1)
-        return;
-    if (depth == 2)
-        log_raw("PANIC %s: once more, while the panic above was being told", code);
-    end_panic();
-}
-
 static void tell_build(uintptr_t pc)
 {
     log_raw("  on cpu %u at %#lx (image + %#lx), build %02x%02x%02x%02x", cpu_id(), (unsigned long)pc,
@@ -52,13 +45,47 @@ static void tell_build(uintptr_t pc)
             build_hash[2], build_hash[3]);
 }
 
-static void tell_callers(const struct arch_place *place)
+/* A place behind lead: its function and line, then, a line each, the functions that it was inlined into. */
+static void tell_symbol(const struct symbol_room *room, const struct symbol *at, const char *lead, const char *end)
+{
+    char words[SYMBOL_WORDS_BYTES];
+
+    log_raw("%s%s%s", lead, symbol_words(room, at, 0, words, sizeof(words)), end);
+    for (unsigned level = 1; room && level < at->depth; level++)
+        log_raw("    inlined in%s", symbol_words(room, at, level, words, sizeof(words)));
+}
+
+/* Those that called each other in a circle are told once. */
+static void tell_callers(const struct symbol_room *room, size_t count)
+{
+    char lead[40], end[24];
+    size_t times;
+
+    for (size_t i = 1; i <= count; i += times) {
+        for (times = 1; i + times <= count && symbol[i + times].address == symbol[i].address; times++)
+            ;
+        format(lead, sizeof(lead), "  called from %#lx", (unsigned long)symbol[i].address);
+        format(end, sizeof(end), times > 1 ? ", %u times" : "", (unsigned)times);
+        tell_symbol(room, &symbol[i], lead, end);
+    }
+}
+
+/* Where the scene was, and its registers, and who had called. The place of a call is its last byte. */
+static void tell_scene(const struct panic_scene *scene)
 {
     uintptr_t caller[CALLERS_MAX];
-    size_t count = arch_backtrace(place, caller, CALLERS_MAX);
+    size_t count = arch_backtrace(&scene->place, caller, CALLERS_MAX);
+    const struct symbol_room *room;
 
+    symbol[0].address = scene->place.pc;
     for (size_t i = 0; i < count; i++)
-        log_raw("  called from %#lx", (unsigned long)caller[i]);
+        symbol[i + 1].address = caller[i];
+    room = symbols_look_up(symbol, count + 1);
+    if (room && symbol[0].depth)
+        tell_symbol(room, &symbol[0], "  in", "");
+    if (scene->describe)
+        scene->describe(scene->context);
+    tell_callers(room, count);
 }
 
 /* Where another CPU was, and its next callers, in one line. */
@@ -67,11 +94,17 @@ static void tell_place(uint32_t cpu, const struct arch_place *place)
     uintptr_t caller[OTHERS_CALLERS];
     size_t count = arch_backtrace(place, caller, OTHERS_CALLERS), used = 0;
     const char *code = *per_cpu_of(&not_told, cpu);
-    char callers[OTHERS_CALLERS * 20] = "";
+    char line[OTHERS_CALLERS * 40 + 80] = "";
+    const struct symbol_room *room;
 
+    symbol[0].address = place->pc;
     for (size_t i = 0; i < count; i++)
-        used += (size_t)format(callers + used, sizeof(callers) - used, "%s%#lx", i ? ", " : ", called from ", (unsigned long)caller[i]);
-    log_raw("  cpu %u %s%s at %#lx%s", cpu, code ? "panicked as well: " : "was", code ? code : "", (unsigned long)place->pc, callers);
+        symbol[i + 1].address = caller[i];
+    room = symbols_look_up(symbol, count + 1);
+    for (size_t i = 0; i <= count; i++)
+        used += (size_t)format(line + used, sizeof(line) - used, "%s%#lx%s%s", i > 1 ? ", " : i ? ", called from " : "",
+                               (unsigned long)symbol[i].address, room && symbol[i].depth ? " " : "", symbol_inner(room, &symbol[i]));
+    log_raw("  cpu %u %s%s at %s", cpu, code ? "panicked as well: " : "was", code ? code : "", line);
 }
 
 /* All CPUs have been stopped, or should have. */
@@ -100,24 +133,45 @@ static void tell_others(void)
         log_raw("  idle CPUs: %u", idle);
 }
 
+static _Noreturn void tell(const struct panic_scene *scene)
+{
+    tell_scene(scene);
+    tell_others();
+    log_tell_last(log_before, LAST_LINES);
+    end_panic();
+}
+
+/* A fault while a panic is told: one line more, then the end; but what is left of the story, without names, where reading names was the
+ * reason. A fault in that: nothing but the end. */
+static void refuse_to_nest(const char *code)
+{
+    depth++;
+    if (depth == 1)
+        return;
+    if (depth == 2) {
+        log_raw("PANIC %s: once more, while the panic above was being told", code);
+        if (symbols_give_up())
+                tell(first);
+    }
+    end_panic();
+}
+
 static _Noreturn void show(const struct panic_scene *scene, const char *sentence)
 {
     cpu_interrupts_off();
     be_the_teller(scene);
     refuse_to_nest(scene->code);
+    first = scene;
     arch_stop_others();
     locks_ignore();
     if (serial_count() == 0)
         serial_last_resort();
     display_panic();
     log_panic_mode();
+    log_before = log_end_now();
     log_raw("PANIC %s: %s", scene->code, sentence);
     tell_build(scene->place.pc);
-    if (scene->describe)
-        scene->describe(scene->context);
-    tell_callers(&scene->place);
-    tell_others();
-    end_panic();
+    tell(scene);
 }
 
 _Noreturn void panic_show(const struct panic_scene *scene, const char *pattern, ...)

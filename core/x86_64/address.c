@@ -8,7 +8,7 @@
 #include <ingot/display.h>
 #include <ingot/format.h>
 
-enum { STACKS = 1 + IST_COUNT };
+enum { STACKS = 1 + IST_COUNT, LEAST_ADDRESS = 1 << 20 };      /* what is below is a number, more often than not */
 
 extern const uint8_t core_start_address[], core_end_address[], core_text_start[], core_text_end[], core_rodata_start[],
     core_rodata_end[];
@@ -101,6 +101,11 @@ static bool is_display(uint64_t address)
         if (address - (uint64_t)d->pixels < d->bytes)
             return true;
     return false;
+}
+
+bool address_is_known(uint64_t address)
+{
+    return address >= LEAST_ADDRESS && address_is_canonical(address) && (memory_region(address) || is_display(address));
 }
 
 const char *address_words(uint64_t address, char *buffer, size_t bytes)

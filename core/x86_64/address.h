@@ -15,5 +15,8 @@ bool address_is_stack(uint64_t address);
 bool address_is_text(uint64_t address);
 bool address_is_canonical(uint64_t address);    /* its upper bits are all alike, as the CPU demands */
 
+/* Memory or a framebuffer lies there, so that a number may well be meant as an address. */
+bool address_is_known(uint64_t address);
+
 /* In words: "program text", "the guard page of the NMI stack". May use buffer for the answer. */
 const char *address_words(uint64_t address, char *buffer, size_t bytes);

@@ -1,5 +1,6 @@
 /* What an exception was, in words. Source: Intel SDM vol. 3A, "Interrupt and Exception Handling". */
 #include "core/panic.h"
+#include "core/symbols.h"
 #include "core/x86_64/address.h"
 #include "core/x86_64/machine_check.h"
 #include "core/x86_64/smp.h"
@@ -75,13 +76,72 @@ static void print_code_bytes(uint64_t rip)
     log_raw("  code at rip:%s", used ? text : " cannot be read");
 }
 
+enum { REGISTERS = 16, POINTERS_COLUMNS = 110 };
+
+struct named {
+    const char *name;
+    uint64_t value;
+};
+
+/* What lies where the register points to; "" where it looks like a number. */
+static const char *pointer_words(const struct symbol_room *room, const struct symbol *symbol, char *buffer, size_t bytes)
+{
+    if (!address_is_known(symbol->address))
+        return "";
+    if (room && symbol->depth)
+        return symbol_words(room, symbol, symbol->depth - 1, buffer, bytes) + 1;
+    return address_words(symbol->address, buffer, bytes);
+}
+
+static char pointed_to[REGISTERS][SYMBOL_WORDS_BYTES / 2];
+
+/* All registers that point to the same as number first, once. */
+static size_t put_group(char *to, size_t bytes, const struct named *reg, unsigned first)
+{
+    size_t used = 0;
+
+    for (unsigned i = first; i < REGISTERS; i++)
+        if (!strcmp(pointed_to[i], pointed_to[first]))
+            used += (size_t)format(to + used, bytes - used, "%s ", reg[i].name);
+    used += (size_t)format(to + used, bytes - used, "-> %s", pointed_to[first]);
+    for (unsigned i = REGISTERS; i-- > first;)
+        if (!strcmp(pointed_to[i], pointed_to[first]))
+            pointed_to[i][0] = 0;
+    return used;
+}
+
+static void print_pointers(const struct named *reg)
+{
+    static struct symbol symbol[REGISTERS];
+    char line[POINTERS_COLUMNS + 2 * SYMBOL_WORDS_BYTES], buffer[SYMBOL_WORDS_BYTES];
+    const struct symbol_room *room;
+    size_t used = 0;
+
+    for (unsigned i = 0; i < REGISTERS; i++)
+        symbol[i].address = reg[i].value;
+    room = symbols_look_up(symbol, REGISTERS);
+    for (unsigned i = 0; i < REGISTERS; i++)
+        strlcpy(pointed_to[i], pointer_words(room, &symbol[i], buffer, sizeof(buffer)), sizeof(pointed_to[i]));
+    for (unsigned i = 0; i < REGISTERS; i++)
+        if (*pointed_to[i]) {
+            used += (size_t)format(line + used, sizeof(line) - used, used ? "; " : "  ");
+            used += put_group(line + used, sizeof(line) - used, reg, i);
+            if (used > POINTERS_COLUMNS) {
+                log_raw("%s", line);
+                used = 0;
+            }
+        }
+    if (used)
+        log_raw("%s", line);
+}
+
 /* The registers, and the code that ran. */
 static void print_registers(const void *context)
 {
     const struct trap_frame *f = context;
-    const struct { const char *name; uint64_t value; } reg[] = {
+    const struct named reg[REGISTERS] = {
         { "rax", f->rax }, { "rbx", f->rbx }, { "rcx", f->rcx }, { "rdx", f->rdx }, { "rsi", f->rsi }, { "rdi", f->rdi },
-        { "rbp", f->rbp }, { "rsp", f->rsp }, { "r8 ", f->r8 },  { "r9 ", f->r9 },  { "r10", f->r10 }, { "r11", f->r11 },
+        { "rbp", f->rbp }, { "rsp", f->rsp }, { "r8", f->r8 },  { "r9", f->r9 },  { "r10", f->r10 }, { "r11", f->r11 },
         { "r12", f->r12 }, { "r13", f->r13 }, { "r14", f->r14 }, { "r15", f->r15 },
     };
 
@@ -91,13 +151,14 @@ static void print_registers(const void *context)
         log_raw("  rip %016llx  cs %04llx  ss %04llx  vector %llu  error %llx", (unsigned long long)f->rip, (unsigned long long)f->cs,
                 (unsigned long long)f->ss, (unsigned long long)f->vector, (unsigned long long)f->error);
     for (unsigned i = 0; i < sizeof(reg) / sizeof(reg[0]); i += 4)
-        log_raw("  %s %016llx  %s %016llx  %s %016llx  %s %016llx", reg[i].name, (unsigned long long)reg[i].value, reg[i + 1].name,
+        log_raw("  %-3s %016llx  %-3s %016llx  %-3s %016llx  %-3s %016llx", reg[i].name, (unsigned long long)reg[i].value, reg[i + 1].name,
                 (unsigned long long)reg[i + 1].value, reg[i + 2].name, (unsigned long long)reg[i + 2].value, reg[i + 3].name,
                 (unsigned long long)reg[i + 3].value);
     print_flags(f->rflags);
     log_raw("  cr0 %08llx  cr2 %016llx  cr3 %09llx  cr4 %08llx  efer %04llx", (unsigned long long)cr0_read(),
             (unsigned long long)cr2_read(), (unsigned long long)cr3_read(), (unsigned long long)cr4_read(),
             (unsigned long long)msr_read(MSR_EFER));
+    print_pointers(reg);
     print_code_bytes(f->rip);
 }
 

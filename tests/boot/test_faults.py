@@ -11,7 +11,7 @@ from qemu import Config
 
 APP = "tests/boot/apps/faults"
 STATUS_PANIC = 120
-RECORD_BYTES = 2560            # a record that is kept or sent somewhere has no more room
+RECORD_BYTES = 4096            # a record that is kept or sent somewhere has no more room
 LIMIT_S = 60
 
 GENERAL = "a general-protection fault"
@@ -102,7 +102,8 @@ def places(record, loader=None):
     """Names of the functions where the panic was: the one that ran, then its callers."""
     at, offset = (int(number, 16) for number in re.search(r"on cpu \d+ at (0x[0-9a-f]+) \(image \+ (0x[0-9a-f]+)\)", record).groups())
     base = at - offset
-    called = [int(number, 16) - base for number in re.findall(r"called from (0x[0-9a-f]+)", record)]
+    called = [int(number, 16) - base for number, times in re.findall(r"^  called from (0x[0-9a-f]+).*?(?:, (\d+) times)?$", record, re.MULTILINE)
+              for _ in range(int(times or 1))]
     return [function_at(offset, loader) for offset in [offset] + called]
 
 
