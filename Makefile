@@ -56,11 +56,11 @@ include efi/efi.mk
 include tests/host/host.mk
 include tests/fuzz/fuzz.mk
 
-# Another APP has other objects, which may be older than the core.elf that is there.
+# Another APP, or GDB, has other objects, which may be older than the core.elf that is there.
 $(OUT)/core_first.elf $(OUT)/core.elf: $(OUT)/application
 $(OUT)/application: FORCE
 	@mkdir -p $(@D)
-	@echo '$(app_objects)' | cmp -s - $@ || echo '$(app_objects)' >$@
+	@echo '$(core_debugger_sources) $(app_objects)' | cmp -s - $@ || echo '$(core_debugger_sources) $(app_objects)' >$@
 
 $(OUT)/ingot.img: $(OUT)/BOOTX64.EFI esp/ingot.cfg esp/startup.nsh tools/mkimage.py
 	$(PYTHON) tools/mkimage.py $@ EFI/BOOT/BOOTX64.EFI=$< ingot/ingot.cfg=esp/ingot.cfg startup.nsh=esp/startup.nsh

@@ -17,6 +17,11 @@ core_cpu_sources := \
 	core/x86_64/protection.c core/x86_64/smp.c core/x86_64/trampoline.S core/x86_64/topology.c core/x86_64/mtrr.c \
 	core/x86_64/lapic.c core/x86_64/lapic_timer.c core/x86_64/interrupt.c core/x86_64/machine_check.c
 
+# GDB=1: a debugger on the serial ports, which is a seventh of the image (core/debugger.h).
+GDB ?= 0
+core_debugger_sources := $(if $(filter 1,$(GDB)),core/gdb.c core/debugger.c core/$(ARCH)/debug.c,core/no_debugger.c)
+core_sources += $(core_debugger_sources)
+
 DEBUG ?= 0
 WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Werror
 

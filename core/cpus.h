@@ -39,11 +39,21 @@ void arch_cpu_sleep(const _Atomic uint32_t *word, uint32_t value);
 /* Whether a store to its word wakes a CPU from arch_cpu_sleep(), so that it need not be kicked. */
 bool arch_store_wakes(void);
 
-/* Stops this CPU for good, at a place that arch_stopped_at() will tell. */
+/* Holds all other CPUs that do not stand yet, wherever they are, and waits until they stand, but not for long. One CPU at a time, any
+ * context. */
+void arch_hold_others(void);
+
+/* Lets a CPU go on that is held. The same caller. */
+void arch_release(uint32_t cpu);
+
+/* Has a CPU that is held do run(argument), with interrupts and NMIs off, and waits for it. False: it does not answer. The same caller. */
+bool arch_held_run(uint32_t cpu, void (*run)(void *argument), void *argument);
+
+/* Stops this CPU as if it were held, for good, at a place that arch_stopped_at() will tell. */
 _Noreturn void arch_stop_here(const struct arch_place *place);
 
-/* Stops all other CPUs for good, wherever they are, and waits until they have stopped, but not for long. Any context. */
+/* Stops all other CPUs for good: holds those that do not stand, and lets them sleep. Any context. */
 void arch_stop_others(void);
 
-/* Where a CPU was when it was stopped. False: it has not answered. */
+/* Where a CPU was when it was held or stopped. False: it has not answered. */
 bool arch_stopped_at(uint32_t cpu, struct arch_place *out_place);

@@ -2,6 +2,7 @@
 
 #include "core/arch.h"
 #include "core/cpus.h"
+#include "core/debugger.h"
 #include "core/log.h"
 #include "core/option.h"
 
@@ -56,6 +57,7 @@ _Noreturn void end_run(int value)
 
 _Noreturn void end_panic(void)
 {
+    debugger_panicked();
     if (option_is("exit", "qemu"))
         arch_exit_emulator(EXIT_STATUS_PANIC);
     if (option_is("panic", "reset"))

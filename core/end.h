@@ -6,5 +6,5 @@ enum { EXIT_STATUS_PANIC = 120, EXIT_STATUS_MAX = 100 };
 /* After main: acts by exit= of the command line (halt, poweroff, reset, qemu). */
 _Noreturn void end_run(int value);
 
-/* After a panic: acts by panic= (halt, reset, poweroff); under exit=qemu the emulator ends with EXIT_STATUS_PANIC. */
+/* After a panic: acts by panic= (halt, reset, poweroff, debug); under exit=qemu the emulator ends with EXIT_STATUS_PANIC. */
 _Noreturn void end_panic(void);

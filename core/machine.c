@@ -23,6 +23,8 @@ void machine_start(const struct handoff_view *new_view, uint64_t entry_ticks)
     core_entry_ticks = entry_ticks;
 }
 
+uint64_t machine_moved_by(void) { return view ? view->image->base - view->image->preferred_base : 0; }
+
 void machine_degraded(const char *word)
 {
     size_t used = strlen(degraded);

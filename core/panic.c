@@ -162,7 +162,7 @@ static _Noreturn void show(const struct panic_scene *scene, const char *sentence
     be_the_teller(scene);
     refuse_to_nest(scene->code);
     first = scene;
-    arch_stop_others();
+    arch_hold_others();
     locks_ignore();
     if (serial_count() == 0)
         serial_last_resort();

@@ -4,6 +4,8 @@
 #include "core/log.h"
 #include "core/option.h"
 
+#include <stdatomic.h>
+
 #include <ingot/error.h>
 #include <ingot/format.h>
 #define LOG_SUBSYSTEM serial
@@ -50,12 +52,50 @@ unsigned serial_count(void)
     return port_count;
 }
 
+/* ---- what comes in ---- */
+
+static const struct serial_sharer *sharer;
+enum { KEPT_BYTES = 512, AT_ONCE_MAX = 64 };
+static uint8_t kept[KEPT_BYTES];               /* heard, and for serial_read() */
+static uint32_t kept_put, kept_taken;
+static _Atomic bool reading;
+
+void serial_share(const struct serial_sharer *with) { sharer = with; }
+
+/* Where nobody reads, the newest are kept. */
+void serial_give_back(uint8_t byte)
+{
+    kept[kept_put++ % KEPT_BYTES] = byte;
+    if (kept_put - kept_taken > KEPT_BYTES)
+        kept_taken = kept_put - KEPT_BYTES;
+}
+
+/* One byte of any port that the sharer did not take; -1 when there is none. What he gives back comes first. */
+static int read_unshared(void)
+{
+    int byte;
+
+    for (unsigned i = 0, left = AT_ONCE_MAX; i < port_count; i++)
+        while (left && left-- && (byte = ports[i]->ops->read(ports[i])) >= 0)
+            if (!sharer || !sharer->hear(ports[i], (uint8_t)byte))
+                return byte;
+    return -1;
+}
+
 int serial_read(void)
 {
     int byte = -1;
 
-    for (unsigned i = 0; i < port_count && byte < 0; i++)
-        byte = ports[i]->ops->read(ports[i]);
+    if (atomic_exchange_explicit(&reading, true, memory_order_acquire))
+        return -1;                             /* serial_poll() is at it, on another CPU */
+    if (kept_put == kept_taken)
+        byte = read_unshared();
+    if (kept_put != kept_taken) {
+        if (byte >= 0)
+            serial_give_back((uint8_t)byte);
+        byte = kept[kept_taken++ % KEPT_BYTES];
+    }
+    atomic_store_explicit(&reading, false, memory_order_release);
     return byte;
 }
 
@@ -66,6 +106,31 @@ bool serial_listen(void)
     for (unsigned i = 0; i < port_count; i++)
         all &= ports[i]->ops->listen && ports[i]->ops->listen(ports[i]);
     return all;
+}
+
+void serial_poll(void)
+{
+    int byte;
+
+    if (atomic_exchange_explicit(&reading, true, memory_order_acquire))
+        return;
+    for (unsigned left = AT_ONCE_MAX; left && (byte = read_unshared()) >= 0; left--)
+        serial_give_back((uint8_t)byte);
+    atomic_store_explicit(&reading, false, memory_order_release);
+}
+
+/* Whoever shares the ports wants to know at once. */
+void serial_has_come(void)
+{
+    if (sharer)
+        serial_poll();
+}
+
+/* ---- what goes out ---- */
+
+static size_t write(struct serial_port *port, const char *text, size_t bytes)
+{
+    return sharer ? sharer->send(port, text, bytes) : port->ops->write(port, text, bytes);
 }
 
 /* A port that takes nothing within its bound is muted: a dead line must not slow the machine. */
@@ -82,7 +147,7 @@ static bool try_muted(struct serial_port *port)
     char mark[48];
     size_t bytes = (size_t)format(mark, sizeof(mark), "\r\n[%llu bytes lost]\r\n", (unsigned long long)port->lost_bytes);
 
-    return port->ops->write(port, mark, bytes) == bytes;
+    return write(port, mark, bytes) == bytes;
 }
 
 struct part {
@@ -96,7 +161,7 @@ static void send_parts(struct serial_port *port, const struct part *part, unsign
 
     port->muted = !takes;
     for (unsigned i = 0; i < parts; i++) {
-        size_t taken = takes ? port->ops->write(port, part[i].text, part[i].bytes) : 0;
+        size_t taken = takes ? write(port, part[i].text, part[i].bytes) : 0;
 
         port->lost_bytes += part[i].bytes - taken;
         takes &= taken == part[i].bytes;

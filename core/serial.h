@@ -32,6 +32,20 @@ void serial_drain(bool for_good);
 /* Text as it stands, on every port. Any context. */
 void serial_send_text(const char *text, size_t bytes);
 
+/* Somebody who shares the ports with the log: text goes out through send(), which returns how many bytes the port took; hear() gets what
+ * comes in on it, and returns whether the byte was his. One; any context. */
+struct serial_sharer {
+    size_t (*send)(struct serial_port *port, const char *text, size_t bytes);
+    bool (*hear)(struct serial_port *port, uint8_t byte);
+};
+void serial_share(const struct serial_sharer *sharer);
+
+/* A byte that hear() has taken is for serial_read() after all. */
+void serial_give_back(uint8_t byte);
+
+/* Has all that came in heard, and keeps the rest for serial_read(). Any context. */
+void serial_poll(void);
+
 /* Some port did not get the loader's own log. */
 bool serial_has_untold(void);
 

@@ -316,8 +316,10 @@ static enum irq_answer uart_interrupt(void *argument)
     if (causes == 0)
         return IRQ_NOT_MINE;
     uart->interrupted = true;
-    if (uart->input_put != put)
+    if (uart->input_put != put) {
+        serial_has_come();
         console_wake();
+    }
     if (uart->queue && uart->taken != taken && uart_has_room(&uart->port))
         serial_has_moved();
     return IRQ_MINE;
@@ -360,6 +362,19 @@ static size_t uart_send(struct serial_port *port, const char *text, size_t bytes
         if (port->muted && sent == 0 ? !ready(uart) : !wait_for_port(uart, ready))
             break;
         sent += send_some(uart, text + sent, bytes - sent);
+    }
+    return sent;
+}
+
+static size_t uart_send_now(struct serial_port *port, const char *text, size_t bytes)
+{
+    struct uart *uart = port->driver;
+    size_t sent = 0, some;
+
+    uart->receiving = false;             /* whoever was at it stands */
+    for (; sent < bytes && wait_until(uart, may_send, bound_of(uart)); sent += some) {
+        some = bytes - sent < uart->fifo_bytes ? bytes - sent : uart->fifo_bytes;
+        fill(&port->place, text + sent, some);
     }
     return sent;
 }
@@ -449,7 +464,7 @@ static void send_by_interrupts(struct uart *uart)
         log_info("%s: sends by interrupt", uart->port.name);
 }
 
-static const struct serial_ops uart_ops = { .write = uart_send, .read = uart_receive, .drain = uart_drain,
+static const struct serial_ops uart_ops = { .write = uart_send, .write_now = uart_send_now, .read = uart_receive, .drain = uart_drain,
                                             .has_room = uart_has_room, .listen = uart_listen };
 
 /* ---- is there a port? ---- */

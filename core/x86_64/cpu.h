@@ -61,8 +61,11 @@ struct cpu {
     uint32_t came_to;                         /* enum start_step, when starting was over */
     struct cpu_place place;
     uint32_t feature[FEATURES];
-    struct arch_place stopped_at;             /* once stopped is set */
-    _Atomic bool stopped;
+    struct trap_frame *frame;                 /* of the exception that it is in, or panic_frame; NULL: of none */
+    struct arch_place stopped_at;             /* once held is set */
+    _Atomic bool hold, held, asked;           /* it is to stand; it stands; an NMI of ours is on its way */
+    void (*_Atomic errand)(void *argument);   /* what it is to do while it stands */
+    void *errand_argument;
 };
 _Static_assert(offsetof(struct cpu, self) == CPU_LOCAL_SELF && offsetof(struct cpu, id) == CPU_LOCAL_ID &&
                offsetof(struct cpu, canary) == CPU_LOCAL_CANARY && offsetof(struct cpu, distance) == CPU_LOCAL_DISTANCE,

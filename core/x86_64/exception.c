@@ -164,8 +164,9 @@ static void print_registers(const void *context)
 
 void arch_caller(struct arch_place *out_place)
 {
-    const struct trap_frame *frame = &per_cpu(&cpu_area)->panic_frame;
+    struct trap_frame *frame = &per_cpu(&cpu_area)->panic_frame;
 
+    per_cpu(&cpu_area)->frame = frame;
     /* In the call: behind it may begin another function. The stack is not looked at, as the caller has a frame. */
     *out_place = (struct arch_place){ .pc = frame->rip - 1, .frame = frame->rbp };
 }
@@ -327,16 +328,14 @@ static _Noreturn void nmi(const struct trap_frame *frame)
 {
     struct panic_scene scene = scene_of(words[VECTOR_NMI].code, frame);
 
-    smp_stop_here(frame);
     panic_show(&scene, "%s: %s", words[VECTOR_NMI].sentence, nmi_reason());
 }
 
-void exception(struct trap_frame *frame)
+static _Noreturn void tell(struct trap_frame *frame)
 {
     const struct exception_words *word = &words[frame->vector];
     struct panic_scene scene = scene_of(word->code ? word->code : "EXCEPTION", frame);
 
-    cpu_set_vectors_most(0);             /* what tells the end relies on no unit that may be the reason */
     if (frame->rip == SELECTOR_CODE)
         int_instruction(scene.code, frame);
     if (frame->vector == VECTOR_PAGE_FAULT)
@@ -353,4 +352,34 @@ void exception(struct trap_frame *frame)
     if (frame->vector == VECTOR_GENERAL_PROTECTION)
         general_protection(frame);
     panic_show(&scene, "%s", word->sentence ? word->sentence : "a reserved exception");
+}
+
+static bool (*debugger)(struct trap_frame *frame);
+
+void exception_set_debugger(bool (*stop)(struct trap_frame *frame)) { debugger = stop; }
+
+/* Somebody waited for it, who may have changed the frame. */
+static bool is_expected(struct trap_frame *frame)
+{
+    struct cpu *me = per_cpu(&cpu_area);
+    struct trap_frame *before = me->frame;
+    bool expected;
+
+    if (frame->vector == VECTOR_NMI)
+        return smp_stand_here(frame);
+    me->frame = frame;
+    expected = debugger && debugger(frame);
+    if (expected)
+        me->frame = before;
+    return expected;
+}
+
+void exception(struct trap_frame *frame)
+{
+    uint64_t vectors_most = per_cpu(&cpu_area)->vectors_most;
+
+    cpu_set_vectors_most(0);             /* what tells the end relies on no unit that may be the reason */
+    if (!is_expected(frame))
+        tell(frame);
+    cpu_set_vectors_most(vectors_most);
 }

@@ -441,50 +441,118 @@ void arch_cpu_sleep(const _Atomic uint32_t *word, uint32_t value)
     cpu_interrupts_on();
 }
 
-/* ---- stopping ---- */
+/* ---- holding and stopping ---- */
 
-static _Atomic bool stopping;
+static _Atomic bool stopping, parking;
+
+/* Until it is released; meanwhile it does what the holder asks for. */
+static void stand(struct cpu *me)
+{
+    atomic_store(&me->held, true);
+    while (atomic_load(&me->hold)) {
+        void (*run)(void *argument) = atomic_load(&me->errand);
+
+        if (run) {
+            run(me->errand_argument);
+            atomic_store(&me->errand, NULL);
+        }
+        if (atomic_load(&parking))
+            park();
+        cpu_relax();
+    }
+    atomic_store(&me->held, false);
+}
 
 _Noreturn void arch_stop_here(const struct arch_place *place)
 {
     struct cpu *me = per_cpu(&cpu_area);
 
-    if (!me->stopped)                        /* a second NMI finds it here */
-        me->stopped_at = *place;
-    atomic_store(&me->stopped, true);
-    park();
+    me->stopped_at = *place;
+    for (;;) {
+        atomic_store(&me->hold, true);
+        stand(me);
+    }
 }
 
-void smp_stop_here(const struct trap_frame *frame)
+bool smp_stand_here(struct trap_frame *frame)
 {
-    if (atomic_load(&stopping))
-        arch_stop_here(&(struct arch_place){ frame->rip, frame->rsp, frame->rbp });
+    struct cpu *me = per_cpu(&cpu_area);
+    bool ours = atomic_exchange(&me->asked, false), is_first = !me->frame;
+
+    if (!atomic_load(&me->hold))
+        return ours;                         /* it comes late, and the holder waits no longer */
+    if (atomic_load(&me->held))
+        return true;
+    if (is_first)                            /* else it came into an exception, whose frame matters */
+        me->frame = frame;
+    me->stopped_at = (struct arch_place){ me->frame->rip, me->frame->rsp, me->frame->rbp };
+    stand(me);
+    if (is_first)
+        me->frame = NULL;
+    return true;
 }
 
-static bool all_stopped(void)
+static bool all_stand(void)
 {
     for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
-        if (cpu != cpu_id() && !atomic_load(&cpu_area_of(cpu)->stopped))
+        if (cpu != cpu_id() && !atomic_load(&cpu_area_of(cpu)->held))
+            return false;
+    return true;
+}
+
+void arch_hold_others(void)
+{
+    uint64_t since_ns = time_ns();
+
+    for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
+        struct cpu *one = cpu_area_of(cpu);
+
+        if (cpu == cpu_id() || atomic_load(&one->held))
+            continue;
+        atomic_store(&one->hold, true);
+        atomic_store(&one->asked, true);
+        lapic_send(one->apic_id, ICR_NMI);
+    }
+    while (!all_stand() && time_ns() - since_ns < STOP_US * 1000ull)
+        cpu_relax();
+}
+
+void arch_release(uint32_t cpu)
+{
+    struct cpu *one = cpu_area_of(cpu);
+    uint64_t since_ns = time_ns();
+
+    atomic_store(&one->hold, false);
+    while (atomic_load(&one->held) && time_ns() - since_ns < STOP_US * 1000ull)
+        cpu_relax();
+}
+
+bool arch_held_run(uint32_t cpu, void (*run)(void *argument), void *argument)
+{
+    struct cpu *one = cpu_area_of(cpu);
+    uint64_t since_ns = time_ns();
+
+    if (!atomic_load(&one->held))
+        return false;
+    one->errand_argument = argument;
+    atomic_store(&one->errand, run);
+    while (atomic_load(&one->errand))
+        if (time_ns() - since_ns > STOP_US * 1000ull)
             return false;
     return true;
 }
 
 void arch_stop_others(void)
 {
-    uint64_t since_ns = time_ns();
-
     if (atomic_exchange(&stopping, true))
         return;
-    for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
-        if (cpu != cpu_id())
-            lapic_send(cpu_area_of(cpu)->apic_id, ICR_NMI);
-    while (!all_stopped() && time_ns() - since_ns < STOP_US * 1000ull)
-        cpu_relax();
+    arch_hold_others();
+    atomic_store(&parking, true);
 }
 
 bool arch_stopped_at(uint32_t cpu, struct arch_place *out_place)
 {
-    if (!atomic_load(&cpu_area_of(cpu)->stopped))
+    if (!atomic_load(&cpu_area_of(cpu)->held))
         return false;
     *out_place = cpu_area_of(cpu)->stopped_at;
     return true;

@@ -45,8 +45,8 @@ _Static_assert(offsetof(struct trampoline, gdt) == 24 && offsetof(struct trampol
                offsetof(struct trampoline, stack_end) == 88 && offsetof(struct trampoline, count) == 112 &&
                offsetof(struct trampoline, slot) == 120 && sizeof(struct start_slot) == 8, "trampoline.S reads it by these offsets");
 
-/* NMIs end here once arch_stop_others() was called elsewhere: notes where this CPU was, and stops it. Returns when nobody is stopping us. */
-void smp_stop_here(const struct trap_frame *frame);
+/* NMIs come here first. When another CPU holds us, notes where this one was, and returns when it is let go. False: nobody does. */
+bool smp_stand_here(struct trap_frame *frame);
 
 /* mtrr.c: takes note of the boot CPU's memory types; makes this CPU's the same, and returns whether they differed. */
 void mtrr_note(void);

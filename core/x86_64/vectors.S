@@ -27,6 +27,7 @@ vector_entries:
     .endr
 
 /* The vector's word becomes the start of a C frame, RBP below RIP: a backtrace goes through it to what was interrupted. */
+    .globl vector_interrupt             /* debug.c finds the interrupted program by its frame */
     .type vector_interrupt, @function
 vector_interrupt:
     pushq %rax
@@ -59,6 +60,7 @@ vector_interrupt:
     iretq
     .size vector_interrupt, . - vector_interrupt
 
+    .globl vector_without_error
 vector_without_error:
     pushq (%rsp)                        /* vector moves down one word, and 0 takes its place */
     movq $0, 8(%rsp)

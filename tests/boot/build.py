@@ -64,6 +64,18 @@ def debug_loader(app):
     return folder / "BOOTX64.EFI"
 
 
+@functools.lru_cache(maxsize=None)
+def gdb_loader(app):
+    """The same, built with GDB=1."""
+    folder = KEPT / f"{pathlib.Path(app).name}-gdb"
+    with locked():
+        make(f"APP={app}", "GDB=1", "OUT=build/gdb", "build/gdb/BOOTX64.EFI")
+        folder.mkdir(exist_ok=True)
+        keep(TOP / "build/gdb/BOOTX64.EFI", folder)
+        keep(TOP / "build/gdb/core.elf", folder)
+    return folder / "BOOTX64.EFI"
+
+
 def core_base(app="apps/hello"):
     """The address that the core prefers."""
     with open(loader(app).with_name("core.elf"), "rb") as file:

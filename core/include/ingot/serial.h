@@ -22,6 +22,8 @@ struct serial_port;
 struct serial_ops {
     /* Sends bytes as far as the port takes them within its bound; returns how many it took. Any context. */
     size_t (*write)(struct serial_port *port, const char *text, size_t bytes);
+    /* The same by polling, past what may be queued: for a debugger, while all other CPUs stand. NULL: write() does so. */
+    size_t (*write_now)(struct serial_port *port, const char *text, size_t bytes);
     /* Returns one received byte, or -1 when there is none. Never waits. */
     int (*read)(struct serial_port *port);
     /* Returns when all that was written is on the line, or none of it moved within its bound. for_good: for the end of a run; from now on
@@ -29,8 +31,8 @@ struct serial_ops {
     void (*drain)(struct serial_port *port, bool for_good);
     /* Whether SERIAL_ROOM_BYTES would be taken without a wait. NULL: write() always waits for the line. Any context. */
     bool (*has_room)(struct serial_port *port);
-    /* From now on an interrupt of the boot CPU takes received bytes in and calls console_wake(). False: it has none; read() looks itself.
-     * Not in interrupts. May be NULL. */
+    /* From now on an interrupt of the boot CPU takes received bytes in and calls serial_has_come() and console_wake(). False: it has none;
+     * read() looks itself. Not in interrupts. May be NULL. */
     bool (*listen)(struct serial_port *port);
 };
 
@@ -59,6 +61,9 @@ struct serial_port *serial_port(unsigned index);
 /* A byte that has come in on any port, or -1 when there is none. Never waits; bytes that nobody reads are lost once the port's own
  * FIFO is full, or after serial_listen() some hundreds. One CPU at a time, any context. */
 int serial_read(void);
+
+/* For drivers: read() has bytes. In the interrupt that brought them. */
+void serial_has_come(void);
 
 /* Has all ports take in bytes by interrupts of the boot CPU. True when all can: nobody needs to look then. Not in interrupts. */
 bool serial_listen(void);
