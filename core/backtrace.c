@@ -2,6 +2,7 @@
 
 #include "core/arch.h"
 #include "core/cpus.h"
+#include "core/symbols.h"
 
 #include <ingot/error.h>
 #include <ingot/string.h>
@@ -58,4 +59,22 @@ int cpu_backtrace(uint32_t cpu, uintptr_t *out, size_t max, size_t *out_count)
     *out_count = answer->count < max ? answer->count : max;
     memcpy(out, answer->caller, *out_count * sizeof(*out));
     return 0;
+}
+
+void backtrace_explain(const uintptr_t *caller, size_t count, void (*tell)(uintptr_t caller, const char *words))
+{
+    static struct symbol symbol[CALLERS_MAX];
+    const struct symbol_room *room;
+    char words[SYMBOL_WORDS_BYTES];
+
+    count = count < CALLERS_MAX ? count : CALLERS_MAX;
+    for (size_t i = 0; i < count; i++)
+        symbol[i].address = caller[i];
+    room = symbols_look_up(symbol, count);
+    for (size_t i = 0; i < count; i++) {
+        if (!room || symbol[i].depth == 0)
+            tell(caller[i], NULL);
+        for (unsigned level = 0; room && level < symbol[i].depth; level++)
+            tell(caller[i], symbol_words(room, &symbol[i], level, words, sizeof(words)) + 1);
+    }
 }

@@ -1,6 +1,8 @@
 /* Numbers as people type them. By precedence climbing; depth and length are bounded by those of a line. */
 #include <ingot/prompt.h>
 
+#include "core/symbols.h"
+
 #include <ingot/error.h>
 #include <ingot/format.h>
 #include <ingot/string.h>
@@ -54,12 +56,15 @@ static uint64_t read_word(struct reader *r)
 {
     char word[WORD_BYTES];
     size_t length = 0;
+    uintptr_t address;
 
     while (is_word(*r->at) && length < sizeof(word) - 1)
         word[length++] = *r->at++;
     word[length] = 0;
-    if (length == 0 || is_word(*r->at) || word[0] < '0' || word[0] > '9')
+    if (length == 0 || is_word(*r->at))
         return fail(r);
+    if (word[0] < '0' || word[0] > '9')
+        return symbol_address(word, &address) ? address : fail(r);
     return read_number(r, word, length);
 }
 

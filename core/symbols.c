@@ -1,6 +1,7 @@
 #include "core/symbols.h"
 
 #include <ingot/format.h>
+#include <ingot/string.h>
 
 extern const uint8_t core_text_start[], core_text_end[], symbols_start[], symbols_end[];    /* link.ld */
 
@@ -19,10 +20,15 @@ static void take(struct symbol *symbol, const struct symbol_row *row)
         symbol->frame[i] = row->frame[i];
 }
 
+static bool open_room(void)
+{
+    return symbol_room_open(&the_room, symbols_start, (uint32_t)(symbols_end - symbols_start), core_text_start,
+                            (uint32_t)(core_text_end - core_text_start)) == 0;
+}
+
 static const struct symbol_room *look_up(struct symbol *symbol, size_t count)
 {
-    if (symbol_room_open(&the_room, symbols_start, (uint32_t)(symbols_end - symbols_start), core_text_start,
-                         (uint32_t)(core_text_end - core_text_start)))
+    if (!open_room())
         return NULL;
     while (symbol_walk_row(&the_room.walk, NULL))
         for (size_t i = 0; i < count; i++)
@@ -42,6 +48,20 @@ const struct symbol_room *symbols_look_up(struct symbol *symbol, size_t count)
     room = look_up(symbol, count);
     is_looking = false;
     return room;
+}
+
+bool symbol_address(const char *name, uintptr_t *out_address)
+{
+    const struct symbol_row *row = &the_room.walk.row;
+
+    if (is_given_up || !open_room())
+        return false;
+    while (symbol_walk_row(&the_room.walk, NULL))
+        if (row->depth && !strcmp(symbol_name(&the_room, row->frame[0].function), name)) {
+            *out_address = (uintptr_t)core_text_start + row->function_start;
+            return true;
+        }
+    return false;
 }
 
 bool symbols_give_up(void)

@@ -17,6 +17,9 @@ enum { SYMBOL_WORDS_BYTES = 200 };
  * panic does. Any context. */
 const struct symbol_room *symbols_look_up(struct symbol *symbol, size_t count);
 
+/* Where a function begins that is not inlined everywhere, by its name; in one pass as above. False: there is none, or no table. Same callers. */
+bool symbol_address(const char *name, uintptr_t *out_address);
+
 /* Whether symbols_look_up() has been interrupted by what is calling. From now on it finds nothing. */
 bool symbols_give_up(void);
 

@@ -86,10 +86,15 @@ def test_expressions_have_the_values_that_c_says():
 
 
 def test_what_is_no_expression_is_told_so():
-    wrong = ["", "1 +", "* 2", "(1", "1)", "1 2", "0x", "09", "1/0", "5%0", "x", "main", "0xg", "1 << ", "1 < 2", "99999999999999999999",
+    wrong = ["", "1 +", "* 2", "(1", "1)", "1 2", "0x", "09", "1/0", "5%0", "x", "mai", "main1", "0xg", "1 << ", "1 < 2", "99999999999999999999",
              "16777216T", "(" * 50 + "1" + ")" * 50, "-" * 60 + "1", "1e5", "K", "1KK", "()", "1;2", "$1", "1,2"]
     said = shown("".join(f'value "{text}"\r' for text in wrong).encode())
     assert said.count("value EXPRESSION: its value") == len(wrong), said
+
+
+def test_names_are_functions():
+    assert shown(b"value main\r").startswith("value 33554432: ")
+    assert shown(b'value "show_value.part.0 - main * 2"\r').startswith(f"value {MASK + 1 - 0x2000000 + 0x100}: ")
 
 
 def test_numbers_are_shown_in_each_form():

@@ -44,5 +44,5 @@ int prompt_run(void);
 int prompt_run_line(char *line, bool *out_exit);
 
 /* The number that a word stands for: as C writes numbers, with K, M, G and T behind them for powers of 1,024, and + - * / % & | ^ << >> ~ ( )
- * in C's order; names are functions and variables of this program where it knows them. 0 or ERR_BAD_VALUE. Any context. */
+ * in C's order; names are functions of this program, and mean where they begin. 0 or ERR_BAD_VALUE. CPU 0, not in interrupts. */
 int expression_value(const char *text, uint64_t *out_value);
