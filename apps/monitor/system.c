@@ -7,6 +7,7 @@
 #include <ingot/error.h>
 #include <ingot/facts.h>
 #include <ingot/irq.h>
+#include <ingot/last_run.h>
 #include <ingot/log.h>
 #include <ingot/power.h>
 #include <ingot/prompt.h>
@@ -32,6 +33,27 @@ static int poweroff(int argc, char **argv)
     return ERR_UNSUPPORTED;
 }
 COMMAND(poweroff, ": switches the machine off", poweroff);
+
+static int show_last(int argc, char **argv)
+{
+    static const char *const end[] = { [LAST_RUN_CUT_OFF] = "cut off", [LAST_RUN_PANIC] = "panic", [LAST_RUN_REFUSED] = "refused" };
+    struct last_run last;
+    const char *line, *past;
+
+    (void)argv;
+    if (argc > 1)
+        return PROMPT_USAGE;
+    if (!last_run(&last))
+        return ERR_NOT_FOUND;
+    facts("last_run %s saved %hhu bytes %u", end[last.end], last.saved, (unsigned)last.bytes);
+    for (line = last.text; line < last.text + last.bytes && !console_interrupted(); line = past + 1) {
+        if (!(past = memchr(line, '\n', (size_t)(last.text + last.bytes - line))))
+            break;
+        console_print("%.*s\n", (int)(past - line), line);
+    }
+    return 0;
+}
+COMMAND(last, ": the log of the run before this one, if it did not end well", show_last);
 
 static const char *subsystem_name(unsigned index)
 {
@@ -78,7 +100,9 @@ static int trace(int argc, char **argv)
 }
 COMMAND(trace, "[MS]: which interrupts come, over so many milliseconds (1000)", trace);
 
-static int backtrace(int argc, char **argv)
+static void show_caller(uintptr_t caller, const char *words) { facts("caller %#llx in %s", ULL(caller), words); }
+
+static int show_backtrace(int argc, char **argv)
 {
     uintptr_t caller[24];
     uint32_t cpu = 0;
@@ -89,11 +113,10 @@ static int backtrace(int argc, char **argv)
         return PROMPT_USAGE;
     if ((error = cpu_backtrace(cpu, caller, sizeof(caller) / sizeof(caller[0]), &count)))
         return error;
-    for (size_t i = 0; i < count; i++)
-        facts("caller %#llx", ULL(caller[i]));
+    backtrace_explain(caller, count, show_caller);
     return 0;
 }
-COMMAND(backtrace, "[CPU]: where a CPU (0) is, and by which calls it came there", backtrace);
+COMMAND(backtrace, "[CPU]: where a CPU (0) is, and by which calls it came there", show_backtrace);
 
 /* ---- applications that are linked in ---- */
 
