@@ -163,6 +163,7 @@ static uint64_t next_look_ns(uint64_t now_ns)
 
 int console_key(uint64_t deadline_ns)
 {
+    bool at_prompt = !log_took_prompt();
     uint64_t look_ns;
     int key;
 
@@ -175,7 +176,7 @@ int console_key(uint64_t deadline_ns)
     for (;;) {
         woken = false;
         key = take_key();
-        if (key >= 0 || deadline_ns == 0 || time_ns() >= deadline_ns)
+        if (key >= 0 || deadline_ns == 0 || time_ns() >= deadline_ns || (at_prompt && log_took_prompt()))
             return key;
         look_ns = next_look_ns(time_ns());
         cpu_sleep_until_set(look_ns < deadline_ns ? look_ns : deadline_ns, &woken);

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include <ingot/console.h>
 #include <ingot/cpu.h>
 #include <ingot/format.h>
 #include <ingot/string.h>
@@ -216,6 +217,7 @@ static void leave_prompt(void)
 
     if (!atomic_load_explicit(&at_prompt, memory_order_relaxed) || !atomic_exchange(&at_prompt, false))
         return;
+    console_wake();                      /* it is to be drawn again, behind the line */
     serial_send_text(clear_line, sizeof(clear_line) - 1);
     display_console_text(clear_line, sizeof(clear_line) - 1);
 }

@@ -14,6 +14,7 @@
 #include "core/log.h"
 #include "core/serial.h"
 
+#include <ingot/console.h>
 #include <ingot/cpu.h>
 #define LOG_SUBSYSTEM test
 #include <ingot/log.h>
@@ -75,6 +76,7 @@ void serial_send_text(const char *text, size_t bytes)
     add_line("{", 1, text, bytes);
 }
 
+void console_wake(void) { }
 void display_console_text(const char *text, size_t bytes) { (void)text, (void)bytes; }
 
 bool cpu_interrupts_are_on(void) { return !interrupts_off; }

@@ -19,6 +19,7 @@
 #include "core/log.h"
 #include "core/serial.h"
 
+#include <ingot/console.h>
 #include <ingot/cpu.h>
 #include <ingot/log.h>
 #include <ingot/time.h>
@@ -50,6 +51,7 @@ bool serial_has_room(void) { return true; }
 void serial_drain(bool for_good) { (void)for_good; }
 void serial_send_untold(const char *text, size_t bytes) { (void)text, (void)bytes; }
 void serial_send_text(const char *text, size_t bytes) { (void)text, (void)bytes; }
+void console_wake(void) { }
 void display_console_text(const char *text, size_t bytes) { (void)text, (void)bytes; }
 unsigned display_count(void) { return 0; }
 bool serial_has_untold(void) { return false; }

@@ -10,8 +10,9 @@ enum {                                   /* keys besides characters; control cha
     KEY_UP = 0x110000, KEY_DOWN, KEY_RIGHT, KEY_LEFT, KEY_HOME, KEY_END, KEY_DELETE, KEY_PAGE_UP, KEY_PAGE_DOWN,
 };
 
-/* The next key: a Unicode character, or one of the above; -1 when none has come until time_ns() is deadline_ns (0: it does not wait). What
- * terminals send for their keys is recognised; Backspace and Delete as they send them are one; so are CR, LF and both together. */
+/* The next key: a Unicode character, or one of the above; -1 when none has come until time_ns() is deadline_ns (0: it does not wait), or
+ * when a log line has taken the prompt's place. What terminals send for their keys is recognised; Backspace and Delete as they send them are
+ * one; so are CR, LF and both together. On the boot CPU it sleeps until an interrupt, but for ports and keyboards that have none. */
 int console_key(uint64_t deadline_ns);
 
 /* Ctrl-C was typed since the last call. For long work; keys typed meanwhile are kept for console_key(), up to 512. */
@@ -32,7 +33,7 @@ struct console_input {
 };
 void console_add_input(struct console_input *input);
 
-/* Something may have come in: who waits for a key looks. Interrupts of the boot CPU. */
+/* Something may have come in: who waits for a key looks, at once if this is an interrupt of the boot CPU. Any context. */
 void console_wake(void);
 
 /* Drivers of such sources. The first question for a key calls start, which adds its source where the device is there; a program that
