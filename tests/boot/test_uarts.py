@@ -11,7 +11,7 @@ from qemu import Config
 LIMIT_S = 120
 MEMORY, IO = 0, 1
 COM = {"com1": (0x3F8, 4), "com2": (0x2F8, 3), "com3": (0x3E8, 4), "com4": (0x2E8, 3)}
-BRIDGE = ("-device", "pcie-root-port,id=port,chassis=1", "-device", "pcie-pci-bridge,id=bridge,bus=port")
+BRIDGE = ("-device", "pcie-root-port,id=root,chassis=1", "-device", "pcie-pci-bridge,id=behind,bus=root")
 
 
 def address(space, where, width=8, access=1):
@@ -74,7 +74,7 @@ def test_all_four_isa_ports(uarts):
 @pytest.mark.parametrize("bridge, serial", [(True, False), *(pytest.param(*two, marks=pytest.mark.full)
                                                              for two in ((False, False), (False, True), (True, True)))])
 def test_pci_ports(uarts, device, count, bridge, serial):
-    run, texts = uarts((*BRIDGE, "-device", f"{device},bus=bridge,addr=3") if bridge else ("-device", device), count, serial=serial)
+    run, texts = uarts((*BRIDGE, "-device", f"{device},bus=behind,addr=3") if bridge else ("-device", device), count, serial=serial)
     for text in texts + ([run.text] if serial else []):
         must_have_all(text)
         assert len(re.findall(r"PCI 0x\w+ taken: 16550A", text)) == count and f"{count + serial} serial" in text, text
