@@ -18,15 +18,15 @@ union info {
     uint8_t room[INFO_BYTES];
 };
 
-static CHAR16 folder[] = L"\\ingot", last_log[] = L"\\ingot\\last.log", older_log[] = L"\\ingot\\last.1.log";
-static CHAR16 older_name[] = L"last.1.log";
+static const CHAR16 folder[] = L"\\ingot", last_log[] = L"\\ingot\\last.log", older_log[] = L"\\ingot\\last.1.log";
+static const CHAR16 older_name[] = L"last.1.log";
 
-static EFI_STATUS open(struct loader *loader, CHAR16 *path, uint64_t mode, uint64_t attributes, EFI_FILE_HANDLE *out_file)
+static EFI_STATUS open(struct loader *loader, const CHAR16 *path, uint64_t mode, uint64_t attributes, EFI_FILE_HANDLE *out_file)
 {
     EFI_STATUS status;
 
     *out_file = NULL;
-    status = loader->root->Open(loader->root, out_file, path, mode, attributes);
+    status = loader->root->Open(loader->root, out_file, (CHAR16 *)(uintptr_t)path, mode, attributes);
     return EFI_ERROR(status) || *out_file ? status : EFI_DEVICE_ERROR;
 }
 
@@ -45,7 +45,7 @@ static EFI_STATUS look_at_volume(struct loader *loader, uint64_t bytes)
     return info.volume.FreeSpace < bytes + ROOM_LEFT_BYTES ? EFI_VOLUME_FULL : EFI_SUCCESS;
 }
 
-static EFI_STATUS delete(struct loader *loader, CHAR16 *path)
+static EFI_STATUS delete(struct loader *loader, const CHAR16 *path)
 {
     EFI_FILE_HANDLE file;
     EFI_STATUS status = open(loader, path, EFI_FILE_MODE_READ | EFI_FILE_MODE_WRITE, 0, &file);
