@@ -39,7 +39,8 @@ void arch_caller(struct arch_place *out_place);
 void arch_describe_caller(const void *unused);
 
 /* Walks callers from place: *out gets up to max addresses, each of a call's last byte, the nearest first: behind a call that does
- * not return another function may begin. Reads only memory that holds stacks.
+ * not return another function may begin. Through interrupts and exceptions to what they interrupted, whose address is the instruction that
+ * did not run. Reads only memory that holds stacks.
  * Any context, a broken stack included: it stops where a frame makes no sense. */
 size_t arch_backtrace(const struct arch_place *place, uintptr_t *out, size_t max);
 

@@ -17,7 +17,7 @@
 #include "core/symbol_model.h"
 
 enum {                                         /* what there is room for; tools/symbols.py knows them too */
-    SYMBOL_DEPTH = 12, SYMBOL_LINES = 65536, SYMBOL_FUNCTIONS = 1408, SYMBOL_FILES = 256, SYMBOL_NAME_BYTES = 128, SYMBOL_TEXT_BYTES = 18432,
+    SYMBOL_DEPTH = 12, SYMBOL_LINES = 65536, SYMBOL_FUNCTIONS = 2048, SYMBOL_FILES = 256, SYMBOL_NAME_BYTES = 128, SYMBOL_TEXT_BYTES = 28672,
 };
 
 struct symbol_header {                         /* at the start of the table, which is aligned to 4 */

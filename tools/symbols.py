@@ -47,10 +47,21 @@ def frame(name, place):
     return (name, os.path.normpath(path) if path and path != "??" and line else "?", line) if name != "??" else (*UNKNOWN, 0)
 
 
-def file_names(path):
-    """The file's name, without folders, at each address where the line table has a row."""
+def line_table(path):
+    """(file's name without folders, line) at each address where the line table has a row. Of several rows of one file it is the last that
+    begins a statement, or else the last: as gdb has it."""
     said = subprocess.run(["readelf", "-wL", path], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
-    return {int(address, 16): name for name, address in re.findall(r"^(\S+) +\d+ +0x([0-9a-f]+)", said, re.MULTILINE)}
+    found, sequence, last = {}, {}, (None, "", "")
+    for name, line, address, statement in re.findall(r"^(\S+) +(\d+|-) +0x([0-9a-f]+)(?: +\d+)?( +x)? *$", said, re.MULTILINE):
+        address = int(address, 16)
+        if line == "-":                          # the sequence ends here: a row for this address has no bytes
+            sequence.pop(address, None)
+            found.update(sequence)
+            sequence, last = {}, (None, "", "")
+        elif statement or last[:2] != (address, name) or not last[2]:
+            sequence[address] = (name, int(line))
+            last = (address, name, statement)
+    return found
 
 
 def addr2line(path):
@@ -63,16 +74,18 @@ def addr2line(path):
 
 
 def frames(path):
-    """The same, with the innermost frame's file put right: binutils 2.40 takes file 1 of a unit for the unit's own, but where a header's
-    function comes first it is that header."""
-    said, names = list(addr2line(path)), file_names(path)
+    """The same, with the innermost frame's line as line_table() has it. And its file put right: binutils 2.40 takes file 1 of a unit for the
+    unit's own, but where a header's function comes first it is that header."""
+    lines = line_table(path)
     full = {header.name: str(header.relative_to(TOP)) for header in TOP.glob("core/**/*.h")}
-    name = ""
-    for address, stack in said:
-        function, file, line = stack[-1]
-        name = names.get(address, name)
-        if line and name.endswith(".h") and not file.endswith(name):
-            stack[-1] = (function, full.get(name, name), line)
+    name, line = "", 0
+    for address, stack in addr2line(path):
+        function, file, known = stack[-1]
+        name, line = lines.get(address, (name, line))
+        if known and name.endswith(".h") and not file.endswith(name):
+            file = full.get(name, name)
+        if known and os.path.basename(file) == name:
+            stack[-1] = (function, file, line)
         yield address, tuple(stack)
 
 

@@ -28,6 +28,8 @@ vector_entries:
 
 /* The vector's word becomes the start of a C frame, RBP below RIP: a backtrace goes through it to what was interrupted. */
     .globl vector_interrupt             /* debug.c finds the interrupted program by its frame */
+    .globl vector_interrupt_goes_on     /* known to backtrace.c, like the one below */
+    .hidden vector_interrupt_goes_on
     .type vector_interrupt, @function
 vector_interrupt:
     pushq %rax
@@ -46,6 +48,7 @@ vector_interrupt:
     movq $0, %gs:CPU_LOCAL_VECTORS      /* the vector registers are the interrupted program's: mem.S must leave them alone */
     cld
     call interrupt
+vector_interrupt_goes_on:
     popq %gs:CPU_LOCAL_VECTORS
     popq %r11
     popq %r10
@@ -64,7 +67,8 @@ vector_interrupt:
 vector_without_error:
     pushq (%rsp)                        /* vector moves down one word, and 0 takes its place */
     movq $0, 8(%rsp)
-    .globl vector_common
+    .globl vector_common, vector_common_goes_on
+    .hidden vector_common_goes_on
     .type vector_common, @function
 vector_common:
     pushq %rax
@@ -85,6 +89,7 @@ vector_common:
     movq %rsp, %rdi                     /* struct trap_frame; 22 words below an aligned address: RSP is aligned */
     cld
     call trap
+vector_common_goes_on:
     popq %r15
     popq %r14
     popq %r13

@@ -74,6 +74,8 @@ FAULTS = [
     ("nmi-stack", "STACK-OVERFLOW", STACK.format("the NMI stack"), "sink sink"),
     ("machine-check-stack", "STACK-OVERFLOW", STACK.format("the machine-check stack"), "sink sink"),
     ("handler-null", "NULL-DEREF", f"read from 0x18 {NULL}", "read_null_in_timer timer_interrupt"),
+    ("handler-in-memset", "NULL-DEREF", f"read from 0x18 {NULL}", "read_null_in_timer timer_interrupt"),
+    ("tail-called", "NULL-DEREF", f"read from 0x14 {NULL}", "read_last"),
     ("fail-assert", "ASSERT", r"cpu_count\(\) == 0 is not true, in fail_assert \(\S+program.c:\d+\)", None),
     ("call-panic", "PROGRAM", "the machine is on fire after 42 s", None),
     ("lock-twice", "LOCK", 'cpu 0 waits for the lock "the test\'s", which it holds itself', "lock_wait lock_twice"),
@@ -139,6 +141,8 @@ def must_be_where(record, button, inside):
         assert found[-2:] == AROUND[1:], f"{found}\n{record}"
     elif button == "handler-null":                        # through the interrupt to what it interrupted
         assert "vector_interrupt" in found[:-5] and found[-5:] == ["in_timer", "handler_null", *AROUND], f"{found}\n{record}"
+    elif button == "handler-in-memset":
+        assert found[-6:-3] == ["vector_interrupt", "memset", "handler_in_memset"] and found[-3:] == AROUND, f"{found}\n{record}"
     else:
         assert found[-3:] == AROUND, f"{found}\n{record}"
 

@@ -77,10 +77,16 @@ class Dwarf:
             self.walk(child, cu, depth)
 
     def add_lines(self, program):
+        """Of several rows at one address and of one file it is the last that begins a statement, or else the last, as gdb has it."""
         rows = [entry.state for entry in program.get_entries() if entry.state]
+        best = None
         for row, following in zip(rows, rows[1:]):
+            if best is None or row.is_stmt or (row.address, row.file) != (best.address, best.file) or not best.is_stmt:
+                best = row
             if not row.end_sequence and row.address < following.address:
-                self.lines.append((row.address, following.address, self.files[row.file], row.line))
+                self.lines.append((row.address, following.address, self.files[best.file], best.line))
+            if row.end_sequence:
+                best = None
 
     def frames(self, address):
         start, end, file, line = self.lines[bisect.bisect(self.starts, address) - 1]

@@ -9,6 +9,7 @@
 #include <ingot/lock.h>
 #include <ingot/pages.h>
 #include <ingot/panic.h>
+#include <ingot/string.h>
 #include <ingot/time.h>
 #include <ingot/timer.h>
 
@@ -49,6 +50,26 @@ static IRQ_HANDLER __attribute__((noinline)) void read_null_in_timer(struct time
 {
     __asm__ volatile("movl 0x18, %%eax" :: "r"(timer) : "eax", "memory");
 }
+
+/* The handler comes while memset, which has no frame, is at it. */
+static PRESS handler_in_memset(void)
+{
+    static uint8_t room[1 << 16];
+    static struct timer timer;
+
+    timer.handler = read_null_in_timer;
+    timer_arm(&timer, time_ns() + 20000000, 0);
+    for (;;)
+        memset(room, 1, sizeof(room));
+}
+
+/* Nothing is left of who called last: its frame is gone when read_last begins. */
+static __attribute__((noinline, noclone)) void read_last(void)
+{
+    __asm__ volatile("movl 0x14, %%eax" ::: "eax", "memory");
+}
+
+static PRESS tail_called(void) { read_last(); }
 
 static PRESS handler_null(void) { in_timer(read_null_in_timer); }
 
@@ -114,6 +135,7 @@ static PRESS free_pages_twice(void)
 
 const struct button program_buttons[] = {
     { "main-stack", main_stack }, { "array-overrun", array_overrun }, { "handler-stack", handler_stack }, { "handler-null", handler_null },
+    { "handler-in-memset", handler_in_memset }, { "tail-called", tail_called },
     { "handler-vectors", handler_vectors },
     { "fail-assert", fail_assert }, { "call-panic", call_panic }, { "panic-in-panic", panic_in_panic }, { "lock-twice", lock_twice },
     { "free-twice", free_twice }, { "free-pages-twice", free_pages_twice }, { 0 },
