@@ -118,13 +118,21 @@ static bool begins_with(const char *name, const char *start, unsigned bytes)
 /* For completion: names by number, NULL past the last. */
 typedef const char *name_list(unsigned index);
 
+/* In the alphabet's order, for which the last answer is kept: who asks goes on from there. */
 const char *prompt_command_name(unsigned index)
 {
-    const struct command *each = next_by_name(NULL);
+    static const struct command *last;
+    static unsigned last_index;
 
-    while (each && index--)
-        each = next_by_name(each);
-    return each ? each->name : NULL;
+    if (index == 0 || !last || index != last_index + 1) {
+        last = next_by_name(NULL);
+        for (last_index = 0; last && last_index < index; last_index++)
+            last = next_by_name(last);
+    } else {
+        last = next_by_name(last);
+        last_index = index;
+    }
+    return last ? last->name : NULL;
 }
 
 /* How many names begin so, and what all of them go on with. */
