@@ -262,5 +262,6 @@ def test_64_kib_of_random_bytes_are_survived(prompt):
 
 
 @pytest.mark.full
-def test_10_mib_of_random_bytes_are_survived(prompt):
-    type_random_bytes(prompt(), 10 << 20, 2)
+def test_a_mebibyte_of_random_bytes_is_survived(prompt):
+    """QEMU hands over 16 bytes in a millisecond or two: more of them are typed at the same code on the host (tests/host/test_prompt.py)."""
+    type_random_bytes(prompt(), 1 << 20, 2)

@@ -86,6 +86,7 @@ static int show_words(int argc, char **argv)
     return 0;
 }
 COMMAND(words, "[WORD...]: shows them", show_words);
+COMMAND(echo, "[WORD...]: the same; with it, e and Tab are not `exit`", show_words);
 
 /* Bytes from hexadecimal digits, so that any string can be asked for. */
 static int show_fact(int argc, char **argv)
