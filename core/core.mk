@@ -6,7 +6,7 @@ core_sources := \
 	core/facts.c core/backtrace.c core/smbios.c core/expression.c \
 	core/heap.c core/heap_guard.c core/irq.c core/timer.c core/timer_queue.c core/clock.c \
 	core/log.c core/log_ring.c core/log_level.c core/recorder.c core/last_run.c \
-	core/panic.c core/end.c core/driver.c core/serial.c core/serial_places.c core/display.c core/draw.c core/screen.c \
+	core/panic.c core/panic_screen.c core/qr.c core/end.c core/driver.c core/serial.c core/serial_places.c core/display.c core/draw.c core/screen.c \
 	core/pen.c core/font.c core/ansi.c core/utf8.c core/error.c core/string.c core/format.c core/power.c core/acpi.c \
 	core/acpi_fadt.c core/acpi_madt.c core/acpi_devices.c core/acpi_info.c core/acpi_aml.c core/watchdog.c \
 	core/symbols.c core/symbol_room.c core/symbol_table.c core/symbol_model.c

@@ -5,6 +5,7 @@
 #include "core/debugger.h"
 #include "core/log.h"
 #include "core/option.h"
+#include "core/panic_screen.h"
 
 #define LOG_SUBSYSTEM end
 #include <ingot/log.h>
@@ -31,6 +32,7 @@ static _Noreturn void halt(void)
 {
     log_info("halted; switch the machine off or reset it");
     arch_stop_others();
+    panic_screen_draw();
     arch_halt();
 }
 

@@ -5,6 +5,7 @@
 #include "core/display.h"
 #include "core/end.h"
 #include "core/log.h"
+#include "core/panic_screen.h"
 #include "core/serial.h"
 #include "core/symbols.h"
 
@@ -24,6 +25,7 @@ static _Atomic uint32_t teller;                /* the CPU whose panic is told, +
 static PER_CPU(const char *, not_told);        /* the code of a panic that came second */
 static unsigned depth;                         /* panics within panics */
 static const struct panic_scene *first;        /* what is told */
+static const char *first_sentence;
 static uint32_t log_before;                    /* where the log ended when it began */
 static struct symbol symbol[1 + CALLERS_MAX] __attribute__((section(".noinit")));
 
@@ -70,8 +72,17 @@ static void tell_callers(const struct symbol_room *room, size_t count)
     }
 }
 
+static void note_for_screen(const char *code, const char *sentence, size_t places)
+{
+    uint32_t offset[1 + CALLERS_MAX];
+
+    for (size_t i = 0; i < places; i++)
+        offset[i] = (uint32_t)(symbol[i].address - (uintptr_t)core_start_address);
+    panic_screen_note(code, sentence, build_hash, offset, places);
+}
+
 /* Where the scene was, and its registers, and who had called. The place of a call is its last byte. */
-static void tell_scene(const struct panic_scene *scene)
+static void tell_scene(const struct panic_scene *scene, const char *sentence)
 {
     uintptr_t caller[CALLERS_MAX];
     size_t count = arch_backtrace(&scene->place, caller, CALLERS_MAX);
@@ -80,6 +91,7 @@ static void tell_scene(const struct panic_scene *scene)
     symbol[0].address = scene->place.pc;
     for (size_t i = 0; i < count; i++)
         symbol[i + 1].address = caller[i];
+    note_for_screen(scene->code, sentence, count + 1);
     room = symbols_look_up(symbol, count + 1);
     if (room && symbol[0].depth)
         tell_symbol(room, &symbol[0], "  in", "");
@@ -133,9 +145,9 @@ static void tell_others(void)
         log_raw("  idle CPUs: %u", idle);
 }
 
-static _Noreturn void tell(const struct panic_scene *scene)
+static _Noreturn void tell(const struct panic_scene *scene, const char *sentence)
 {
-    tell_scene(scene);
+    tell_scene(scene, sentence);
     tell_others();
     log_tell_last(log_before, LAST_LINES);
     end_panic();
@@ -151,7 +163,7 @@ static void refuse_to_nest(const char *code)
     if (depth == 2) {
         log_raw("PANIC %s: once more, while the panic above was being told", code);
         if (symbols_give_up())
-                tell(first);
+                tell(first, first_sentence);
     }
     end_panic();
 }
@@ -162,6 +174,7 @@ static _Noreturn void show(const struct panic_scene *scene, const char *sentence
     be_the_teller(scene);
     refuse_to_nest(scene->code);
     first = scene;
+    first_sentence = sentence;
     arch_hold_others();
     locks_ignore();
     if (serial_count() == 0)
@@ -171,7 +184,7 @@ static _Noreturn void show(const struct panic_scene *scene, const char *sentence
     log_before = log_end_now();
     log_raw("PANIC %s: %s", scene->code, sentence);
     tell_build(scene->place.pc);
-    tell(scene);
+    tell(scene, sentence);
 }
 
 _Noreturn void panic_show(const struct panic_scene *scene, const char *pattern, ...)

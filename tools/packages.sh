@@ -13,7 +13,7 @@ packages_of()
     check)  echo shellcheck ;;
     usb)    echo util-linux ;;
     test)   echo dosfstools xorriso sbsigntool openssl python3-pytest python3-pytest-xdist python3-pexpect libcmocka-dev clang '?libclang-rt-dev' \
-                 acpica-tools ipxe-qemu '?qemu-system-modules-spice' '?qemu-system-modules-opengl' ;;
+                 acpica-tools zbar-tools ipxe-qemu '?qemu-system-modules-spice' '?qemu-system-modules-opengl' ;;
     *)      echo "packages.sh: there is no target $1" >&2; exit 2 ;;
     esac
 }
