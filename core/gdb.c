@@ -30,7 +30,7 @@ static size_t document_bytes;
 
 /* ---- text ---- */
 
-static int digit(char c)
+static int digit(char c)                 /* -1: it is none */
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -641,7 +641,7 @@ static bool gather(uint8_t byte)
             state = OUTSIDE;
         break;
     case SUM_HIGH:
-        sum_told = (uint8_t)(digit((char)byte) << 4);
+        sum_told = (uint8_t)((unsigned)digit((char)byte) << 4);
         state = digit((char)byte) < 0 ? OUTSIDE : SUM_LOW;
         break;
     case SUM_LOW:

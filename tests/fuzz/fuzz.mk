@@ -14,6 +14,9 @@ fuzz_option_flags    := -Dstrlcpy=ingot_strlcpy
 fuzz_targets += acpi
 fuzz_acpi_sources := $(acpi_corpus_sources)
 
+fuzz_targets += gdb
+fuzz_gdb_sources := $(gdb_sources)
+
 fuzz_targets += elf
 fuzz_elf_sources := efi/elf.c efi/text.c
 

@@ -111,6 +111,10 @@ loader_parts_flags   := $(EFI_ABI_FLAGS)
 host_tests += last_run
 last_run_sources := core/recorder.c core/last_run.c efi/last_run.c efi/text.c
 
+# gdb's remote protocol, on a machine of four CPUs.
+host_tests += gdb
+gdb_sources := core/gdb.c core/format.c tests/host/model_gdb.c
+
 HOST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Wshadow -Wmissing-prototypes -Werror \
                -fno-sanitize-recover=all -fno-omit-frame-pointer \
                -Itests/host/include -Icore/include -Icore/$(ARCH)/include -I.
