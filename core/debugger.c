@@ -19,7 +19,7 @@
 
 LOG_SUBSYSTEM_DEFINE(debug);
 
-enum { SAY_BYTES = 200, SEND_PIECE = 120, POLL_NS = 10000000, VAIN_MAX = 100 };
+enum { SAY_BYTES = 200, SEND_PIECE = 120, POLL_NS = 10000000, VAIN_MAX = 100, ROUNDS_MAX = 20 };
 
 static _Atomic uint32_t owner;                 /* the CPU that talks with gdb, + 1; 0: the machine runs */
 static struct serial_port *port;               /* where gdb is, or was heard last */
@@ -128,18 +128,38 @@ static void leave(void *step)
     arch_debug_leave(step != NULL);
 }
 
-static void hold_others(void)
+/* One round, whose waits are short. How many CPUs stand, this one included. */
+static uint32_t hold_round(void)
 {
+    uint32_t count = 0;
+
     arch_hold_others();
-    for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+    for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
         if (cpu != cpu_id() && !gdb_cpu_stands(cpu))
             arch_held_run(cpu, enter, NULL);
+        count += gdb_cpu_stands(cpu);
+    }
+    return count;
+}
+
+/* A CPU that is slow, as an emulator's may be, is waited for; those that did not come then are not waited for again. */
+static void hold_others(void)
+{
+    static uint32_t missing;
+
+    for (unsigned round = 0; round < ROUNDS_MAX && hold_round() < cpu_count() - missing; round++)
+        ;
+    missing = cpu_count() - hold_round();
 }
 
 static void release(uint32_t cpu, bool step)
 {
+    bool gone = false;
+
     atomic_store(per_cpu_of(&reported, cpu), false);
-    if (gdb_cpu_stands(cpu) && arch_held_run(cpu, leave, step ? &owner : NULL))
+    for (unsigned round = 0; round < ROUNDS_MAX && gdb_cpu_stands(cpu) && !gone; round++)
+        gone = arch_held_run(cpu, leave, step ? &owner : NULL);
+    if (gone)
         arch_release(cpu);
 }
 
@@ -352,22 +372,29 @@ static IRQ_HANDLER void poll(struct timer *timer)
     serial_poll();
 }
 
+/* Ports that have interrupts do not lose a packet, and the timer sees to those that have none, or have lost one. */
+static void listen(void)
+{
+    static struct timer timer = { .handler = poll };
+    bool by_interrupts = serial_listen();
+
+    if (timer_arm(&timer, time_ns() + POLL_NS, POLL_NS) && !by_interrupts)
+        log_warn("neither interrupts nor a timer: gdb is heard only while the application reads serial ports");
+    else
+        log_info("gdb is heard on every serial port");
+}
+
 /* debug=on: gdb is heard whether the application reads serial ports or not. */
 static int debugger_listen(void)
 {
-    static struct timer timer = { .handler = poll };
     const char *wish = option("debug");
 
     if (!wish)
         return 0;
-    if (strcmp(wish, "on") && strcmp(wish, "wait"))
-        log_warn("debug=%s is none of on, wait", wish);
-    else if (serial_listen())
-        log_info("gdb is heard on every serial port");
-    else if (timer_arm(&timer, time_ns() + POLL_NS, POLL_NS))
-        log_warn("no timer: gdb is heard only while the application reads serial ports");
+    if (!strcmp(wish, "on") || !strcmp(wish, "wait"))
+        listen();
     else
-        log_info("gdb is heard on every serial port");
+        log_warn("debug=%s is none of on, wait", wish);
     if (!strcmp(wish, "wait")) {
         log_info("waiting for gdb");
         log_flush();

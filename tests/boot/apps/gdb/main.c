@@ -51,7 +51,7 @@ int main(void)
     static struct cpu_job job[CPUS_SHOWN];
     uint64_t tick_ns = time_ns();
 
-    log_info("greeting: %s", greeting);
+    log_info("greeting: %s, %u", greeting, pair.first + pair.second);
     for (uint32_t cpu = 1; cpu < cpu_count() && cpu < CPUS_SHOWN; cpu++)
         cpu_run(cpu, &job[cpu], work, NULL);
     while (!leave) {
