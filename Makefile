@@ -36,6 +36,7 @@ endif
 # Each target needs only its own packages. What is missing is named, and installed, before anything is built.
 packages_run       := build image run
 packages_debug     := build image run debug
+packages_debug-serial := $(packages_debug)
 packages_image     := build image
 packages_usb       := build image
 packages_check     := build check
@@ -70,13 +71,19 @@ export INGOT_ARGS = $(ARGS)
 QEMU_RUN = DISPLAY="$$(tr '\0' '\n' </proc/$$PPID/environ | sed -n 's/^DISPLAY=//p')" $(PYTHON) tools/run.py $(OUT)/BOOTX64.EFI \
 	--machine $(MACHINE) --smp $(SMP) --mem $(MEM) --firmware $(FIRMWARE) --display $(DISPLAY) $(if $(COLD),--cold)
 
-.PHONY: run debug image usb check test test-full bench clean help FORCE
+.PHONY: run debug debug-serial debug-line image usb check test test-full bench clean help FORCE
 
 run: $(OUT)/BOOTX64.EFI
 	@$(QEMU_RUN) --image $(OUT)/run.img
 
 debug: $(OUT)/BOOTX64.EFI
 	@$(QEMU_RUN) --image $(OUT)/run.img --debug $(OUT)/core.elf -- $(GDBFLAGS)
+
+# The target's own stub, on its serial port (core/debugger.h). It is linked on request only, so this image has a folder of its own.
+debug-serial:
+	@$(MAKE) --no-print-directory GDB=1 OUT=build/gdb debug-line
+debug-line: $(OUT)/BOOTX64.EFI
+	@INGOT_ARGS='debug=wait $(ARGS)' $(QEMU_RUN) --image $(OUT)/run.img --line --debug $(OUT)/core.elf -- $(GDBFLAGS)
 
 image: $(OUT)/ingot.img
 
@@ -100,6 +107,7 @@ help:
 	@echo 'make debug      the same under gdb, stopped where the core starts in C'
 	@echo 'make image      $(OUT)/ingot.img: a disk that boots; dd it to a stick, or:'
 	@echo 'make usb DEV=/dev/sdX   writes it to a stick, after asking'
+	@echo 'make debug-serial   the same through the stub of the target itself, on its serial port, before main'
 	@echo 'make test       all tests that must always hold; test-full: the whole matrix of machines'
 	@echo 'make bench      what a boot and frequent operations cost: instructions, bytes, seconds, each with its target'
 	@echo 'make check      facts about the sources: who includes whom, style, headers, scripts'
@@ -108,6 +116,7 @@ help:
 	@echo 'APP=$(APP)   the application: a folder, here or anywhere'
 	@echo 'ARGS=           words of its command line, and options: exit= panic= log= mode= serial= timer= cpus= keyboard='
 	@echo 'MACHINE=$(MACHINE)  SMP=$(SMP)  MEM=$(MEM)   the machine: q35 or pc, CPUs, memory'
+	@echo 'GDB=1           with the debugger on the serial ports: panic=debug debug=on debug=wait'
 	@echo 'DISPLAY=none    none std virtio virtio-gpu qxl ramfb two'
 	@echo 'FIRMWARE=$(FIRMWARE)     4m 2m secboot, or the path of an OVMF code file'
 	@echo 'COLD=1          from power-on, not from the frozen firmware'

@@ -208,7 +208,7 @@ static void wait_for_others(struct gdb_stop *out_stop)
     }
 }
 
-/* Breakpoints are come upon once more when this CPU goes on, so only what the owner tells of, or keeps, needs to be told. */
+/* Leaves a stop to the owner. False: he has gone on without a look at it, and it has to be told; but breakpoints are come upon once more. */
 static bool stop_besides(const struct gdb_stop *stop)
 {
     _Atomic bool *mine = per_cpu(&reported);
@@ -217,8 +217,7 @@ static bool stop_besides(const struct gdb_stop *stop)
     atomic_store(mine, true);
     while (atomic_load(&owner) && atomic_load(mine))
         cpu_relax();
-    atomic_store(mine, false);
-    return true;
+    return !atomic_exchange(mine, false) || stop->reason == GDB_SOFTWARE_BREAK || stop->reason == GDB_HARDWARE_BREAK;
 }
 
 /* ---- the conversation ---- */
@@ -275,8 +274,13 @@ bool debugger_stop(const struct gdb_stop *stop)
     uint32_t nobody = 0, me = cpu_id() + 1;
     bool signal;
 
-    if (!atomic_compare_exchange_strong(&owner, &nobody, me))
-        return nobody != me && stop_besides(stop);
+    while (!atomic_compare_exchange_strong(&owner, &nobody, me)) {
+        if (nobody == me)
+            return false;
+        if (stop_besides(stop))
+            return true;
+        nobody = 0;
+    }
     enter(NULL);
     hold_others();
     if (packet_kept)

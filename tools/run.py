@@ -6,6 +6,7 @@ otherwise, exit=qemu is added, and the exit status of this command is what main 
 import argparse
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import tempfile
@@ -85,12 +86,38 @@ def debug(args, config, image):
                                    *args.gdb]).returncode
 
 
+def follow(path, words):
+    """Shows what comes from the machine's serial line until it says these words; then the line is free for gdb."""
+    text = b""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.connect(path)
+        line.settimeout(BATCH_LIMIT_S)
+        while words not in text or not text.endswith(b"\n"):
+            data = line.recv(4096)
+            if not data:
+                return
+            sys.stderr.buffer.write(data)
+            sys.stderr.flush()
+            text += data
+
+
+def debug_line(args, config, image):
+    """gdb on the machine's serial port, where its own stub waits for it."""
+    with tempfile.TemporaryDirectory() as folder:
+        serial = ["-chardev", f"socket,id=serial,path={folder}/line,server=on,wait=off", "-serial", "chardev:serial"]
+        with qemu.Machine(config, image, cold=args.cold, serial_arguments=serial):
+            follow(f"{folder}/line", b"debug: waiting for gdb")
+            return subprocess.run(["gdb", "-q", "-nx", args.core, "-ex", "set pagination off", "-ex", "set confirm off",
+                                   "-ex", f"target remote {folder}/line", *args.gdb]).returncode
+
+
 def main():
     defaults = qemu.Config()
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("loader")
     parser.add_argument("--image", default="build/run.img", help="the disk image to write and run")
     parser.add_argument("--debug", dest="core", help="run under gdb, with the symbols of this ELF")
+    parser.add_argument("--line", action="store_true", help="with --debug: by the machine's own stub on its serial port")
     parser.add_argument("--cold", action="store_true", help="from power-on, not from the frozen firmware")
     parser.add_argument("--limit", type=float, help="seconds")
     for name in ("machine", "smp", "mem", "firmware", "display", "cpu", "disk"):
@@ -104,7 +131,7 @@ def main():
                          cpu=args.cpu, disk=args.disk)
     image = args.loader if args.disk == "pxe" else make_image(args.loader, os.environ.get("INGOT_ARGS", ""), args.image)
     try:
-        sys.exit((debug if args.core else run)(args, config, image))
+        sys.exit((debug_line if args.line else debug if args.core else run)(args, config, image))
     except qemu.Unavailable as why:
         print(f"run: {why}", file=sys.stderr)
         sys.exit(STATUS_FAILED)
