@@ -90,6 +90,7 @@ MACHINES = [                   # QEMU 7.2 has no machine with ids above 254 with
 ]
 
 
+@full                          # test_smp.py boots such machines each time
 @pytest.mark.parametrize("smp, config", MACHINES)
 def test_machine(machine, smp, config):
     run = Run(machine(esp(APP), Config(smp=smp, **config))).must_be_good()
