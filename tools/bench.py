@@ -181,7 +181,7 @@ def prepare(loader, folder):
     """The plugin, and an image of the loader."""
     plugin, image = folder / "plugin.so", folder / "image"
     subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "-fvisibility=hidden", "-o", plugin, TOP / "tools/bench_plugin.c"], check=True)
-    mkimage.make(image, {"EFI/BOOT/BOOTX64.EFI": loader.read_bytes(), "ingot/ingot.cfg": b"exit=qemu\n"})
+    mkimage.make(image, {"EFI/BOOT/BOOTX64.EFI": loader.read_bytes(), "ingot/ingot.cfg": b"exit=qemu mem exit\n"})
     return plugin, image
 
 
@@ -222,7 +222,7 @@ def symbols_percent(core):
 
 def kept_bytes(text):
     """What the default application does not get of the memory: theirs by the map, and what is no longer free of the usable."""
-    kib = {kind: int(size) for size, kind in re.findall(r"memory: +(\d+) KiB (usable|core|recorder|loader|free now)", text)}
+    kib = {kind: int(size) for kind, size in re.findall(r"^memory (usable|core|recorder|loader|free now): kib (\d+)", text, re.MULTILINE)}
     if not {"usable", "core", "free now"} <= kib.keys():
         return None
     return (kib["core"] + kib.get("recorder", 0) + kib.get("loader", 0) + kib["usable"] - kib["free now"]) * KIB
@@ -329,7 +329,7 @@ def bench_start(table, loader, folder):
 def mkimage_of(loader, folder):
     image = folder / "build/bench.img"
     image.parent.mkdir(exist_ok=True)
-    mkimage.make(image, {"EFI/BOOT/BOOTX64.EFI": loader.read_bytes(), "ingot/ingot.cfg": b"exit=qemu\n"})
+    mkimage.make(image, {"EFI/BOOT/BOOTX64.EFI": loader.read_bytes(), "ingot/ingot.cfg": b"exit=qemu mem exit\n"})
     return image
 
 
