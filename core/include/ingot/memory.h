@@ -15,7 +15,7 @@ enum mem_caching {
 /* Makes device memory at [address, address + bytes) accessible, wherever it lies, for reading and writing. The pointer is the same
  * number as the address. What lies below 4 GiB is accessible uncached from the start; calling this for it is allowed, and needed for
  * another caching. All pages that the range touches are mapped; a later call may change the caching of earlier ones, which
- * this CPU sees at once. Boot CPU.
+ * every CPU sees when it returns. Boot CPU, no lock held.
  * 0; ERR_BAD_VALUE: bytes is 0, the range wraps or ends beyond the CPU's address lines, or memory of the map lies in it (RAM
  * is never given another caching); ERR_NO_MEMORY: no page for the tables; ERR_FULL: too many
  * ranges with uses of their own (some 50); ERR_NOT_READY: in a driver of
