@@ -10,6 +10,10 @@ class QmpError(Exception):
     """QEMU said no, said nothing in time, or is gone."""
 
 
+class QmpGone(QmpError):
+    """QEMU has ended. Where a command makes it end, its answer may be lost: one that does so expects this."""
+
+
 class Qmp:
     """Commands and events of one QEMU. Any silence longer than limit_s is an error."""
 
@@ -36,7 +40,7 @@ class Qmp:
         try:
             self.ours.sendall(json.dumps(request).encode() + b"\n")
         except OSError as why:
-            raise QmpError(f"{name}: QEMU is gone") from why
+            raise QmpGone(f"{name}: QEMU is gone") from why
         deadline = time.monotonic() + limit_s
         while True:
             message = self._message(deadline - time.monotonic())
@@ -79,10 +83,12 @@ class Qmp:
             self.ours.settimeout(left)
             try:
                 data = self.ours.recv(65536)
+            except ConnectionResetError as why:
+                raise QmpGone(f"QEMU is gone: {why}") from why
             except OSError as why:
                 raise QmpError(f"QEMU gave no answer: {why}") from why
             if not data:
-                raise QmpError("QEMU is gone")
+                raise QmpGone("QEMU is gone")
             self.buffer += data
         line, self.buffer = self.buffer.split(b"\n", 1)
         message = json.loads(line)
