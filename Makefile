@@ -6,7 +6,8 @@ MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 
 ARCH   := x86_64
-OUT    := build/$(ARCH)
+comma  := ,
+OUT    := build/$(ARCH)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 HOST   := build/host
 # Debian's own Python: the packages that we install are for it.
 PYTHON := /usr/bin/python3
@@ -117,6 +118,7 @@ help:
 	@echo 'ARGS=           words of its command line, and options: exit= panic= log= mode= serial= timer= cpus= keyboard='
 	@echo 'MACHINE=$(MACHINE)  SMP=$(SMP)  MEM=$(MEM)   the machine: q35 or pc, CPUs, memory'
 	@echo 'GDB=1           with the debugger on the serial ports: panic=debug debug=on debug=wait'
+	@echo 'SAN=undefined   with the checks of gcc for undefined behaviour; san=panic among ARGS ends at the first finding'
 	@echo 'DISPLAY=none    none std virtio virtio-gpu qxl ramfb two'
 	@echo 'FIRMWARE=$(FIRMWARE)     4m 2m secboot, or the path of an OVMF code file'
 	@echo 'COLD=1          from power-on, not from the frozen firmware'

@@ -22,11 +22,17 @@ GDB ?= 0
 core_debugger_sources := $(if $(filter 1,$(GDB)),core/gdb.c core/debugger.c core/$(ARCH)/debug.c,core/no_debugger.c)
 core_sources += $(core_debugger_sources)
 
+# SAN=undefined: gcc's checks at run time in all that is linked with the core, and what they call. Such an image has a folder of its own.
+SAN ?=
+san_sources := $(if $(SAN),core/finding.c) $(if $(findstring undefined,$(SAN)),core/ubsan.c)
+san_cflags  := $(if $(findstring undefined,$(SAN)),-fsanitize=undefined)
+core_sources += $(san_sources)
+
 DEBUG ?= 0
 WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Werror
 
 # Flags for all that runs on the target, each with its reason.
-TARGET_CFLAGS := -std=gnu11 -g $(WARNINGS) -MMD -MP
+TARGET_CFLAGS = -std=gnu11 -g $(WARNINGS) -MMD -MP
 TARGET_CFLAGS += -ffreestanding                    # there is no C library below us
 TARGET_CFLAGS += -fpie -fvisibility=hidden         # the loader may have to put us elsewhere; no GOT for our own symbols
 TARGET_CFLAGS += -mno-red-zone                     # interrupts push onto the running stack
@@ -39,6 +45,7 @@ TARGET_CFLAGS += -fno-strict-aliasing              # hardware tables are looked 
 TARGET_CFLAGS += -fno-common -ffunction-sections -fdata-sections               # what nobody calls is not linked
 TARGET_CFLAGS += -ffile-prefix-map=$(CURDIR)=.     # the same bytes from any directory
 TARGET_CFLAGS += -DINGOT_DEBUG=$(DEBUG)            # 1: allocators check what they can, at a price
+TARGET_CFLAGS += $(san_cflags)
 TARGET_CFLAGS += -Icore/include -Icore/$(ARCH)/include
 
 # Interrupts do not save vector registers, so core and drivers must not use them: gcc then refuses a float. (mem.S asks first.)
@@ -53,6 +60,7 @@ CORE_CFLAGS += -falign-functions=1 -falign-jumps=1 -falign-loops=1             #
 CORE_CFLAGS += $(if $(filter $(core_hot:%=$(OUT)/core/%.o),$@),-O2,$(SMALL))
 
 core_objects := $(patsubst %,$(OUT)/%.o,$(basename $(core_sources) $(core_cpu_sources))) $(OUT)/core/font_table.o
+$(patsubst %.c,$(OUT)/%.o,$(san_sources)): san_cflags :=          # what a check calls must not be checked
 driver_objects = $(patsubst %.c,$(OUT)/%.o,$(drivers_sources))
 
 $(OUT)/core/%.o: core/%.c core/core.mk

@@ -6,7 +6,7 @@
 
 LOG_SUBSYSTEM_DEFINE(option);
 
-static const char known[][9] = { "exit", "panic", "log", "mode", "serial", "flow", "core", "timer", "cpus", "keyboard", "debug" };
+static const char known[][9] = { "exit", "panic", "log", "mode", "serial", "flow", "core", "timer", "cpus", "keyboard", "debug", "san" };
 enum { KNOWN = sizeof(known) / sizeof(known[0]) };
 
 static char words[COMMAND_LINE_BYTES];

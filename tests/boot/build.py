@@ -9,12 +9,15 @@ import subprocess
 from elftools.elf.elffile import ELFFile
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-OUT = TOP / "build/x86_64"
-KEPT = TOP / "build/test"
+SAN = os.environ.get("INGOT_SAN", "")          # undefined, address: all images are built with these checks
+SUFFIX = f"-{SAN.replace(',', '-')}" if SAN else ""
+OUT = TOP / f"build/x86_64{SUFFIX}"
+KEPT = TOP / f"build/test{SUFFIX}"
 
 
 def make(*arguments):
     environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "INGOT_ARGS")}
+    environment["SAN"] = SAN
     done = subprocess.run(["make", "-C", TOP, "-s", *arguments], env=environment, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"make {' '.join(arguments)}:\n{done.stdout}{done.stderr}")
@@ -42,7 +45,7 @@ def loader(app="apps/hello", base=0):
     """The path of BOOTX64.EFI with this application in it, linked to prefer an address."""
     folder = KEPT / f"{pathlib.Path(app).name}{f'-{base:x}' if base else ''}"
     with locked():
-        make(f"APP={app}", "build/x86_64/BOOTX64.EFI")
+        make(f"APP={app}", f"{OUT.relative_to(TOP)}/BOOTX64.EFI")
         folder.mkdir(exist_ok=True)
         if base:
             subprocess.run([TOP / "tools/elf2pe.py", OUT / "loader.elf", folder / "BOOTX64.EFI", "--base", hex(base)], check=True)
@@ -52,28 +55,33 @@ def loader(app="apps/hello", base=0):
     return folder / "BOOTX64.EFI"
 
 
+def variant(app, kind, *arguments):
+    """The same from a folder of objects of its own."""
+    folder, out = KEPT / f"{pathlib.Path(app).name}-{kind}", TOP / f"build/{kind}{SUFFIX}"
+    with locked():
+        make(f"APP={app}", f"OUT={out.relative_to(TOP)}", *arguments, f"{out.relative_to(TOP)}/BOOTX64.EFI")
+        folder.mkdir(exist_ok=True)
+        keep(out / "BOOTX64.EFI", folder)
+        keep(out / "core.elf", folder)
+    return folder / "BOOTX64.EFI"
+
+
 @functools.lru_cache(maxsize=None)
 def debug_loader(app):
     """The same, built with DEBUG=1."""
-    folder = KEPT / f"{pathlib.Path(app).name}-debug"
-    with locked():
-        make(f"APP={app}", "DEBUG=1", "OUT=build/debug", "build/debug/BOOTX64.EFI")
-        folder.mkdir(exist_ok=True)
-        keep(TOP / "build/debug/BOOTX64.EFI", folder)
-        keep(TOP / "build/debug/core.elf", folder)
-    return folder / "BOOTX64.EFI"
+    return variant(app, "debug", "DEBUG=1")
 
 
 @functools.lru_cache(maxsize=None)
 def gdb_loader(app):
     """The same, built with GDB=1."""
-    folder = KEPT / f"{pathlib.Path(app).name}-gdb"
-    with locked():
-        make(f"APP={app}", "GDB=1", "OUT=build/gdb", "build/gdb/BOOTX64.EFI")
-        folder.mkdir(exist_ok=True)
-        keep(TOP / "build/gdb/BOOTX64.EFI", folder)
-        keep(TOP / "build/gdb/core.elf", folder)
-    return folder / "BOOTX64.EFI"
+    return variant(app, "gdb", "GDB=1")
+
+
+@functools.lru_cache(maxsize=None)
+def checked_loader(app, san):
+    """The same, built with SAN=san."""
+    return variant(app, san.replace(",", "-"), f"SAN={san}")
 
 
 def core_base(app="apps/hello"):

@@ -1,5 +1,7 @@
 """Boots for tests. `boot` runs a machine to its end; `machine` gives one that is still running."""
+import os
 import pathlib
+import re
 import sys
 
 import pytest
@@ -12,16 +14,26 @@ import mkimage                           # noqa: E402
 from boots import Run, esp               # noqa: E402
 from qemu import Config, Machine, Unavailable    # noqa: E402
 
+FINDING = r"^.*(?:ubsan|asan): finding .*|^PANIC (?:UBSAN|ASAN).*"
 KINDS = {"cd": "iso"}          # images that are not disks
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "full: only in `make test-full`")
+    config.addinivalue_line("markers", "planted: what the compiler's checks find is there on purpose")
+    config.addinivalue_line("markers", "as_shipped(why): not with images that are built with checks (SAN=)")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items if os.environ.get("INGOT_SAN") else ():
+        for mark in item.iter_markers("as_shipped"):
+            item.add_marker(pytest.mark.skip(reason=f"with SAN={os.environ['INGOT_SAN']}: {mark.args[0]}"))
 
 
 @pytest.fixture
-def machine(tmp_path):
-    """Starts a machine with these files on its disk, and ends it after the test. A host that cannot is a reason to skip."""
+def machine(tmp_path, request):
+    """Starts a machine with these files on its disk, and ends it after the test. A host that cannot is a reason to skip. What the checks of
+    an image built with SAN= have found fails the test."""
     started = []
 
     def start(files, config=Config(), cold=False, host_extra=(), writable=False):
@@ -40,6 +52,9 @@ def machine(tmp_path):
     yield start
     for one in started:
         one.stop()
+    found = [line for one in started for line in re.findall(FINDING, one.text, re.MULTILINE)]
+    if found and "planted" not in request.keywords:
+        pytest.fail("\n".join(found), pytrace=False)
 
 
 @pytest.fixture
