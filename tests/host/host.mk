@@ -100,12 +100,32 @@ watchdog_sources := core/watchdog.c core/error.c core/lock.c drivers/wdat.c driv
                     tests/host/model_bus.c tests/host/model_watchdog.c
 
 # The loader's own objects, on a mock of the firmware and of a PC's registers. What is left out is what the mock stands for.
-host_tests += loader loader_parts
-loader_objects := $(filter-out efi/embedded.c efi/core_file.S %/jump.S %/halt.c %/string.c,$(efi_sources) $(efi_cpu_sources))
-loader_sources := $(loader_objects) tests/host/mock_efi.c tests/host/mock_efi_core.c tests/host/mock_cpu.c core/handoff.c core/format.c
+host_tests += loader loader_parts loader_seeds
+loader_files   := $(filter-out efi/embedded.c efi/core_file.S %/jump.S %/halt.c %/string.c,$(efi_sources) $(efi_cpu_sources)) \
+                  tests/host/mock_efi.c tests/host/mock_efi_core.c tests/host/mock_cpu.c core/handoff.c core/format.c
+loader_sources := $(loader_files:%.c=$(HOST)/objects/%.o)
 loader_flags   := $(EFI_ABI_FLAGS)
 loader_parts_sources := $(loader_sources)
 loader_parts_flags   := $(EFI_ABI_FLAGS)
+loader_seeds_sources := $(loader_sources)
+loader_seeds_flags   := $(EFI_ABI_FLAGS)
+
+# Loaders with one classic mistake each, made from the real sources (the .sed says from which): the seeds must find it.
+loader_mistakes := no_retry no_bound same_key talks_while_leaving fixed_slack overrun_unseen descriptor_40 misaligned wraps lower_wins leak_on_error \
+                   page_zero no_guard trusts_sizes refuses_with_success null_interface
+loader_broken   := $(loader_mistakes:%=loader_%)
+host_tests      += $(loader_broken)
+define loader_mistake
+$(1)_file := $(shell sed -n '1s/^# \([^:]*\):.*/\1/p' tests/host/broken/loader/$(1).sed)
+$(HOST)/broken/loader/$(1).c: tests/host/broken/loader/$(1).sed $$($(1)_file)
+	@mkdir -p $$(@D)
+	sed -f $$< $$($(1)_file) >$$@
+	! cmp -s $$($(1)_file) $$@                      # the line it changes is still there
+	echo 'extern const char broken[]; const char broken[] = "$(1)";' >>$$@
+$(HOST)/test_loader_$(1): $(HOST)/broken/loader/$(1).c $(HOST)/objects/tests/host/test_loader_seeds.o $$(filter-out %/$$($(1)_file:.c=.o),$(loader_sources))
+	$$(CC) $$(HOST_LOADER_CFLAGS) -o $$@ $$^ -lcmocka
+endef
+$(foreach mistake,$(loader_mistakes),$(eval $(call loader_mistake,$(mistake))))
 
 # The flight recorder, written by the core's own object and read by the loader's.
 host_tests += last_run
@@ -127,13 +147,20 @@ host_cflags = $(if $(filter %_tsan,$(1)),$(HOST_TSAN_CFLAGS),$(HOST_CFLAGS)) $($
 define host_test
 $(HOST)/test_$(1): tests/host/test_$(or $($(1)_main),$(1)).c $$($(1)_sources) | $(HOST)/
 	$$(CC) $$(call host_cflags,$(1)) -o $$@ $$< $$($(1)_sources) -lcmocka $$($(1)_libs)
-	gcc $$(call host_cflags,$(1)) -MM -MP -MT $$@ $$< $$($(1)_sources) >$(HOST)/test_$(1).d
+	gcc $$(call host_cflags,$(1)) -MM -MP -MT $$@ $$< $$(filter-out %.o,$$($(1)_sources)) >$(HOST)/test_$(1).d
 -include $(HOST)/test_$(1).d
 endef
-$(foreach test,$(host_tests),$(eval $(call host_test,$(test))))
+$(foreach test,$(filter-out $(loader_broken),$(host_tests)),$(eval $(call host_test,$(test))))
 
 $(HOST)/:
 	mkdir -p $@
+
+# Objects that several tests share.
+HOST_LOADER_CFLAGS := $(HOST_CFLAGS) -O2 -fno-strict-aliasing $(EFI_ABI_FLAGS)     # the loader's own choice (efi/efi.mk)
+$(HOST)/objects/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(HOST_LOADER_CFLAGS) -MMD -MP -c -o $@ $<
+-include $(loader_sources:.o=.d)
 
 $(HOST)/acpi-facts: tests/host/acpi_facts.c $(acpi_corpus_sources) | $(HOST)/
 	$(CC) $(HOST_CFLAGS) -o $@ $(filter %.c,$^)

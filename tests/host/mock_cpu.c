@@ -17,6 +17,7 @@ void mock_cpu_reset(void)
     mock_cpu.text[0] = '\0';
     mock_cpu.uart[0] = (struct mock_uart){ .present = true, .address = 0x3f8, .stride = 1, .mcr = 3, .lcr = 3, .fcr = 1, .divisor = 1 };
     mock_cpu.address_bits = 48;
+    mock_cpu.random_state = 88172645463325252ull;
     mock_cpu.msr_pat = 0x0007040600070406;
     mock_cpu.apic_base = MOCK_LAPIC | 1u << 11 | 1u << 8;
     mock_cpu.flags = 0x202;
@@ -247,12 +248,13 @@ void io_halt(void) { mock_cpu_end(MOCK_HALTED); }
 
 static bool random_word(uint64_t *value)
 {
-    static uint64_t state = 88172645463325252ull;
+    uint64_t state = mock_cpu.random_state;
 
     state ^= state << 13, state ^= state >> 7, state ^= state << 17;
     *value = mock_cpu.random == RANDOM_ONES  ? ~0ull :
              mock_cpu.random == RANDOM_ZEROS ? 0 :
              mock_cpu.random == RANDOM_STUCK ? 0x1234 : state;
+    mock_cpu.random_state = state;
     return mock_cpu.random != RANDOM_DRY;
 }
 

@@ -29,6 +29,7 @@ struct mock_cpu {
 
     bool no_nx, no_1g, la57, x2apic, no_apic, no_rdrand, no_rdseed;
     enum { RANDOM_GOOD, RANDOM_ONES, RANDOM_ZEROS, RANDOM_STUCK, RANDOM_DRY } random;
+    uint64_t random_state;
     unsigned address_bits;
     uint64_t msr_pat, apic_base, flags;
     uint32_t lvt_timer, timer_initial, timer_current;

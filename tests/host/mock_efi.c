@@ -19,7 +19,7 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
 struct mock_efi mock_efi;
 char mock_log_text[2][MOCK_LOG_BYTES];
 
-enum { PAGE = 4096, MAP_MAX = 8192, BLOCKS = 64, POOLS = 8, FRAME_BYTES = 8 << 20 };
+enum { PAGE = 4096, MAP_MAX = 8192, BLOCKS = 64, POOLS = 8, FRAME_BYTES = 8 << 20, RED_BAR_BYTES_MAX = 512 << 10 };
 enum { ARENA = 0x2000000, ARENA_END = 0x6000000, IMAGE = 0x5f00000, IMAGE_PAGES = 40, TEXT_PAGES = 8, FRAME_LOW = 0x8000000 };
 
 static struct block { uint64_t base, pages; uint32_t type; bool foreign; } block[BLOCKS];
@@ -99,6 +99,8 @@ static EFI_STATUS enter(enum mock_service service)
     if (m->calls == MOCK_CALLS_MAX)
         FAIL("the loader makes more than %d calls", MOCK_CALLS_MAX);
     m->call[m->calls++] = service;
+    if (m->whim)
+        return m->whim(service);
     if (m->fault_service >= 0 && service != (enum mock_service)m->fault_service)
         return 0;
     m->counted++;
@@ -108,6 +110,8 @@ static EFI_STATUS enter(enum mock_service service)
     }
     return 0;
 }
+
+static bool lies(enum mock_service service) { return mock_efi.lies && mock_efi.lies(service); }
 
 /* ---- memory ---- */
 
@@ -153,7 +157,7 @@ static void add_block(uint64_t base, uint64_t pages, uint32_t type, bool foreign
     if (base) {
         ASAN_UNPOISON_MEMORY_REGION((void *)(uintptr_t)base, pages * PAGE);
         if (!foreign)
-            memset((void *)(uintptr_t)base, 0xa5, pages * PAGE);
+            memset((void *)(uintptr_t)base, 0xa5, mock_efi.memory_kept ? PAGE : pages * PAGE);
         if (base == MOCK_RECORDER && mock_efi.left)
             memcpy((void *)(uintptr_t)base, mock_efi.left, MOCK_RECORDER_BYTES);
     }
@@ -263,7 +267,8 @@ static void add_map_faults(uint32_t faults)
     if (faults & MAP_FAULT_WRAP) {
         map[map_count] = (EFI_MEMORY_DESCRIPTOR){ EfiConventionalMemory, 0, 0xfffffffffff00000, 0, 0x200, 0xf };
         map[map_count + 1] = (EFI_MEMORY_DESCRIPTOR){ EfiReservedMemoryType, 0, 0x1000, 0, 0xfffffffffffff, 0xf };
-        map_count += 2;
+        map[map_count + 2] = (EFI_MEMORY_DESCRIPTOR){ EfiConventionalMemory, 0, 0x1c0000000, 0, (1ull << 52) + 16, 0xf };
+        map_count += 3;
     }
     if (faults & MAP_FAULT_OEM) {
         add_entry(0x70000000, 0x1a0000000, 0x1a0100000, 0xf);
@@ -287,6 +292,17 @@ static void reverse_map(void)
 
         map[map_count - 1 - i] = map[i];
         map[i] = other;
+    }
+}
+
+static void shuffle_map(uint32_t order)
+{
+    for (uint32_t i = map_count; i > 1; i--) {
+        EFI_MEMORY_DESCRIPTOR last = map[i - 1];
+
+        order = order * 1664525 + 1013904223;
+        map[i - 1] = map[(order >> 8) % i];
+        map[(order >> 8) % i] = last;
     }
 }
 
@@ -314,6 +330,8 @@ static void make_map(void)
     add_map_faults(mock_efi.map_faults);
     if (mock_efi.map_faults & MAP_FAULT_UNSORTED)
         reverse_map();
+    if (mock_efi.map_order)
+        shuffle_map(mock_efi.map_order);
 }
 
 static EFI_STATUS EFIAPI get_memory_map(UINTN *bytes, EFI_MEMORY_DESCRIPTOR *to, UINTN *key, UINTN *descriptor_bytes,
@@ -362,6 +380,7 @@ static EFI_STATUS EFIAPI exit_boot_services(EFI_HANDLE image, UINTN key)
         FAIL("ExitBootServices got a handle that is not the loader's");
     m->exits++;
     if (m->stale_keys || key != map_key || status) {
+        m->exits_forced += m->stale_keys || status;
         m->stale_keys -= m->stale_keys > 0;
         m->exits_failed++;
         grown += m->growth_in_exit;
@@ -398,6 +417,8 @@ static EFI_STATUS EFIAPI file_open(EFI_FILE_HANDLE file, EFI_FILE_HANDLE *out, C
 
     if (status)
         return status;
+    if (lies(MOCK_OPEN))
+        return *out = NULL, EFI_SUCCESS;
     if (file != &root_file || (mode == EFI_FILE_MODE_READ && attributes) || (mode & 7) == 2)
         FAIL("a file is opened in a way that it should not be");
     for (; path[i] && i < sizeof(name) - 1; i++)
@@ -490,6 +511,8 @@ static EFI_STATUS EFIAPI file_read(EFI_FILE_HANDLE file, UINTN *bytes, VOID *to)
 
     if (status)
         return status;
+    if (lies(MOCK_READ))
+        return *bytes += 1, EFI_SUCCESS;
     if (*bytes > size - *at)
         *bytes = size - *at;
     if (mock_efi.read_limit && *bytes > mock_efi.read_limit)
@@ -524,6 +547,8 @@ static EFI_STATUS EFIAPI file_info(EFI_FILE_HANDLE file, EFI_GUID *guid, UINTN *
         return volume_info(bytes, to);
     if (mock_efi.core_is_directory && file == &core_file)
         info.Attribute = EFI_FILE_DIRECTORY;
+    if (file == &core_file && lies(MOCK_GET_INFO))
+        info.FileSize += 100;
     memcpy(to, &info, sizeof(info));
     *bytes = sizeof(info);
     return EFI_SUCCESS;
@@ -568,6 +593,8 @@ static EFI_STATUS EFIAPI query_mode(EFI_GRAPHICS_OUTPUT_PROTOCOL *this, UINT32 m
         return status;
     if (mode > 1)
         return EFI_INVALID_PARAMETER;
+    if (lies(MOCK_QUERY_MODE))
+        return EFI_SUCCESS;
     *out = calloc(1, sizeof(**out));
     mock_efi.pools_out++;
     **out = gop_info[index_of(this)];
@@ -587,6 +614,8 @@ static EFI_STATUS EFIAPI set_mode(EFI_GRAPHICS_OUTPUT_PROTOCOL *this, UINT32 mod
         return status;
     if (mode > 1)
         return EFI_UNSUPPORTED;
+    if (lies(MOCK_SET_MODE))
+        return EFI_SUCCESS;
     gop_mode[i].Mode = mode;
     set_info(i, mode ? 800 : mock_efi.gop[i].width, mode ? 600 : mock_efi.gop[i].height, mode ? 832 : mock_efi.gop[i].scan_line);
     return EFI_SUCCESS;
@@ -603,6 +632,8 @@ static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID
 
     if (status)
         return status;
+    if (lies(MOCK_HANDLE_PROTOCOL))
+        return *out = NULL, EFI_SUCCESS;
     if (handle == &image_handle && is_guid(guid, (EFI_GUID)EFI_LOADED_IMAGE_PROTOCOL_GUID) && !m->no_loaded_image)
         return *out = &loaded, EFI_SUCCESS;
     if (handle == &volume_handle && is_guid(guid, (EFI_GUID)EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID) && !m->no_volume)
@@ -620,6 +651,8 @@ static EFI_STATUS EFIAPI locate_protocol(EFI_GUID *guid, VOID *registration, VOI
     (void)registration;
     if (status)
         return status;
+    if (lies(MOCK_LOCATE_PROTOCOL))
+        return *out = NULL, EFI_SUCCESS;
     if (!is_guid(guid, (EFI_GUID)EFI_RNG_PROTOCOL_GUID) || mock_efi.no_rng)
         return EFI_NOT_FOUND;
     *out = &rng;
@@ -636,6 +669,8 @@ static EFI_STATUS EFIAPI locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE kind, EFI_G
         return status;
     if (kind != ByProtocol || !is_guid(guid, (EFI_GUID)EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID))
         FAIL("handles of an unknown protocol are asked for");
+    if (lies(MOCK_LOCATE_HANDLE_BUFFER))
+        return *count = 3, *out = NULL, EFI_SUCCESS;
     if (mock_efi.gops == 0)
         return EFI_NOT_FOUND;
     *out = calloc(mock_efi.gops, sizeof(**out));
@@ -654,7 +689,7 @@ static EFI_STATUS EFIAPI get_rng(EFI_RNG_PROTOCOL *this, EFI_GUID *algorithm, UI
     if (status)
         return status;
     for (UINTN i = 0; i < bytes; i++)
-        to[i] = mock_efi.rng_stuck ? 0xff : (uint8_t)(i * 37 + 11);
+        to[i] = mock_efi.rng_stuck || lies(MOCK_GET_RNG) ? 0xff : (uint8_t)(i * 37 + 11);
     return EFI_SUCCESS;
 }
 
@@ -776,6 +811,8 @@ static void map_fixed(uint64_t base, size_t bytes)
     }
 }
 
+static bool is_frame_drawn;              /* a panic's red bar */
+
 static void make_memory(void)
 {
     static bool mapped;
@@ -788,6 +825,10 @@ static void make_memory(void)
     }
     while (blocks)
         drop_block(blocks - 1);
+    for (uint64_t at = FRAME_LOW; is_frame_drawn && at < FRAME_LOW + FRAME_BYTES; at += FRAME_BYTES / 2)
+        memset((void *)(uintptr_t)at, 0, RED_BAR_BYTES_MAX);
+    *(uint32_t *)FRAME_LOW = 0;
+    is_frame_drawn = false;
     grown = 0;
     map_key = 1000;
 }
@@ -850,6 +891,7 @@ static void make_gops(void)
         const struct mock_gop *wanted = &mock_efi.gop[i];
 
         gop[i] = (EFI_GRAPHICS_OUTPUT_PROTOCOL){ query_mode, set_mode, NULL, &gop_mode[i] };
+        gop_info[i] = (EFI_GRAPHICS_OUTPUT_MODE_INFORMATION){ 0 };
         gop_mode[i] = (EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE){ .MaxMode = 2, .Mode = wanted->no_mode ? ~0u : 0 };
         if (!wanted->no_mode)
             set_info(i, wanted->width, wanted->height, wanted->scan_line);
@@ -874,6 +916,7 @@ enum mock_end mock_boot(void)
     how = setjmp(end);
     if (how == 0)
         mock_efi.status = efi_main(&image_handle, &system_table);
+    is_frame_drawn = how == MOCK_RESET || how == MOCK_HALTED;
     return (enum mock_end)how;
 }
 
@@ -903,15 +946,44 @@ static bool firmware_usable(const EFI_MEMORY_DESCRIPTOR *entry)
            entry->Type != EfiRuntimeServicesData;
 }
 
+/* The first region that ends behind start; they are sorted. */
+static uint32_t first_behind(const struct handoff_memory_map *got, uint64_t start)
+{
+    uint32_t low = 0, high = got->count;
+
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+
+        if (got->region[middle].end > start)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+static uint32_t type_at(const struct handoff_memory_map *got, uint64_t address)
+{
+    for (uint32_t r = 0; r < got->count; r++)
+        if (address >= got->region[r].start && address < got->region[r].end)
+            return got->region[r].type;
+    return 0;
+}
+
 /* Nothing that the firmware keeps is in a range that the core may use, and what it gives is there somewhere. */
 static void check_map(const struct handoff_memory_map *got)
 {
     for (uint32_t i = 0; i < map_count; i++) {
         uint64_t start = map[i].PhysicalStart, end = start + map[i].NumberOfPages * PAGE, covered = 0;
 
+        if (map[i].NumberOfPages > (UINT64_MAX - start) / PAGE) {
+            if (start > ARENA_END && type_at(got, start))
+                FAIL("%#lx of a range that runs past the end of all addresses is there", start);
+            continue;
+        }
         if (end <= start)
             continue;
-        for (uint32_t r = 0; r < got->count; r++) {
+        for (uint32_t r = first_behind(got, start); r < got->count && got->region[r].start < end; r++) {
             const struct handoff_region *region = &got->region[r];
             uint64_t from = region->start > start ? region->start : start, to = region->end < end ? region->end : end;
 
@@ -925,14 +997,6 @@ static void check_map(const struct handoff_memory_map *got)
         if (covered != end - start && !(mock_efi.map_faults & MAP_FAULT_UNALIGNED))
             FAIL("%#lx-%#lx of firmware type %#x is not covered: %#lx bytes are", start, end, map[i].Type, covered);
     }
-}
-
-static uint32_t type_at(const struct handoff_memory_map *got, uint64_t address)
-{
-    for (uint32_t r = 0; r < got->count; r++)
-        if (address >= got->region[r].start && address < got->region[r].end)
-            return got->region[r].type;
-    return 0;
 }
 
 enum { P = 1, W = 2, UC = 0x18, WC = 0x80 };
@@ -1040,7 +1104,7 @@ static void check_started(void)
 
 static bool anybody_listens(void)
 {
-    return mock_cpu.uart[0].present && !mock_cpu.uart[0].stuck && !mock_cpu.uart[0].no_scratch && !mock_cpu.uart[0].no_loopback;
+    return !mock_efi.serial_off && mock_cpu.uart[0].present && !mock_cpu.uart[0].stuck && !mock_cpu.uart[0].no_scratch && !mock_cpu.uart[0].no_loopback;
 }
 
 void mock_check(enum mock_end end)

@@ -46,6 +46,7 @@ struct mock_efi {
     bool no_volume, no_config, no_loaded_image, no_rng, rng_stuck, secure_boot, no_variables, no_runtime, no_console;
     bool no_acpi, acpi_1_only;
     const char *config;                  /* content of \ingot\ingot.cfg */
+    bool serial_off;                     /* the words say so: what is told need not be heard */
     uint64_t config_bytes, read_limit;   /* read_limit: bytes a Read gives at most, 0: all */
     bool config_is_directory, core_is_directory;
     bool read_only;                      /* the volume */
@@ -65,6 +66,7 @@ struct mock_efi {
     uint32_t stale_keys;                 /* calls of ExitBootServices that fail first */
     uint32_t overrun_at;                 /* the call of GetMemoryMap (1 ..) that writes 8 bytes too many, 0: none */
     bool sizes_unset, odd_map_bytes, page_zero, wanted_taken, reserve_late;
+    bool memory_kept;                    /* what is allocated has what it had, but for its first page; else it is filled */
     uint32_t free_pages;                 /* 0: as many as there are */
     int broken_table;                    /* 1 signature, 2 checksum, 3 revision, 4 boot services */
 
@@ -74,9 +76,15 @@ struct mock_efi {
     bool fault_lasts;
     int fault_service;                   /* count only calls of this service; -1: of all */
 
+    /* For each call what it does, where a test wants to choose: the status to fail with, or 0. NULL: all go well. */
+    EFI_STATUS (*whim)(enum mock_service service);
+    bool (*lies)(enum mock_service service);     /* whether it says that it succeeded, with nonsense */
+    uint32_t map_order;                  /* the map's entries are shuffled by it; 0: sorted */
+
     /* What happened. */
     enum mock_service call[MOCK_CALLS_MAX];
     uint32_t calls, counted, exits, exits_failed, map_reads;
+    uint32_t exits_forced;               /* that failed whatever the key */
     bool exited, fault_hit;
     EFI_STATUS status;                   /* that the loader returned */
     char screen[4096];                   /* what ConOut got */
