@@ -11,6 +11,7 @@ packages_of()
     run)    echo qemu-system-x86 ovmf ;;
     debug)  echo gdb ;;
     check)  echo shellcheck ;;
+    analyse) echo cppcheck clang-tidy ;;
     usb)    echo util-linux ;;
     test)   echo dosfstools xorriso sbsigntool openssl python3-pytest python3-pytest-xdist python3-pexpect libcmocka-dev clang '?libclang-rt-dev' \
                  acpica-tools zbar-tools ipxe-qemu '?qemu-system-modules-spice' '?qemu-system-modules-opengl' ;;

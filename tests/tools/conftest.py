@@ -9,6 +9,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 from elfs import build_elf, elf2pe      # noqa: E402  the path must be set first
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "full: only in `make test-full`")
+
+
 @pytest.fixture(scope="session")
 def application(tmp_path_factory):
     """A PE made by tools/elf2pe.py that has all sections and real base relocations."""
