@@ -200,6 +200,8 @@ static void sort(void)
 
 static void look(void)
 {
+    struct pci_function *fitted;
+
     find_areas();
     functions = malloc(PCI_FUNCTIONS_MAX * sizeof(*functions));
     if (!functions)
@@ -209,7 +211,9 @@ static void look(void)
         if (area[i].segment || area[i].start_bus)
             look_at_segment(area[i].segment, area[i].start_bus);
     sort();
-    functions = realloc(functions, (count ? count : 1) * sizeof(*functions));
+    fitted = realloc(functions, (count ? count : 1) * sizeof(*functions));
+    if (fitted)                                          /* else the room stays larger than it has to be */
+        functions = fitted;
     if (count == PCI_FUNCTIONS_MAX)
         log_warn("there are more than %u functions: the others are not seen", PCI_FUNCTIONS_MAX);
 }
@@ -356,14 +360,15 @@ static void no_line(const struct pci_function *f)
 static int set_msix(const struct pci_function *f, uint32_t at, unsigned index, const struct irq_message *message)
 {
     uint32_t control = pci_read(f, at + 2, 2), where = pci_read(f, at + 4, 4);
+    uint64_t entry = (where & ~7u) + index * 16ull;
     volatile void *table;
     struct pci_bar bar;
 
     if (index > (control & 0x7ff))
         return ERR_BAD_VALUE;
-    if (pci_bar(f, where & 7, &bar) || bar.is_io || bar.address == 0 || (where & ~7u) + (index + 1) * 16 > bar.bytes)
+    if (pci_bar(f, where & 7, &bar) || bar.is_io || bar.address == 0 || entry + 16 > bar.bytes)
         return ERR_BAD_DATA;
-    if (mem_map_device(bar.address + (where & ~7u) + index * 16, 16, MEM_UNCACHED, &table))
+    if (mem_map_device(bar.address + entry, 16, MEM_UNCACHED, &table))
         return ERR_BAD_DATA;
     pci_write(f, PCI_COMMAND, 2, pci_read(f, PCI_COMMAND, 2) | PCI_COMMAND_MEMORY);
     pci_write(f, at + 2, 2, (control | MSIX_ENABLE | MSIX_MASK_ALL));

@@ -288,15 +288,15 @@ static enum elf_fault verify(struct elf_file *file, const struct elf_target *tar
     return check_relocations(file, target);
 }
 
-enum elf_fault elf_verify(const void *bytes, uint64_t count, const struct elf_target *target, struct elf_image *out_image)
+enum elf_fault elf_verify(const void *file, uint64_t bytes, const struct elf_target *target, struct elf_image *out_image)
 {
     struct elf_image image = { 0 };
-    struct elf_file file = { .bytes = bytes, .count = count, .header = bytes, .image = &image };
+    struct elf_file parts = { .bytes = file, .count = bytes, .header = file, .image = &image };
     enum elf_fault fault;
 
-    if (count < sizeof(struct elf_header))
+    if (bytes < sizeof(struct elf_header))
         return ELF_TRUNCATED;
-    fault = verify(&file, target);
+    fault = verify(&parts, target);
     if (fault == ELF_OK)
         *out_image = image;
     return fault;

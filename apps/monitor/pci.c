@@ -20,7 +20,7 @@ static const char *const extended_names[] = {
     [0x0e] = "ARI", [0x10] = "SR-IOV", [0x15] = "resizable BAR", [0x18] = "LTR", [0x19] = "secondary PCIe", [0x1e] = "L1 substates",
     [0x25] = "data link", [0x26] = "16 GT/s",
 };
-#define NAME_OF(table, id) ((id) < sizeof(table) / sizeof(table[0]) ? table[id] : NULL)
+#define NAME_OF(table, id) ((id) < sizeof(table) / sizeof((table)[0]) ? (table)[id] : NULL)
 
 /* The size of what a BAR decodes is found by writing to it, which screens and serial ports, being in use, are spared. */
 static void show_bars(const struct pci_function *f)
