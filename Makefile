@@ -123,7 +123,7 @@ help:
 	@echo 'ARGS=           words of its command line, and options: exit= panic= log= mode= serial= timer= cpus= keyboard='
 	@echo 'MACHINE=$(MACHINE)  SMP=$(SMP)  MEM=$(MEM)   the machine: q35 or pc, CPUs, memory'
 	@echo 'GDB=1           with the debugger on the serial ports: panic=debug debug=on debug=wait'
-	@echo 'SAN=undefined   with the checks of gcc for undefined behaviour; san=panic among ARGS ends at the first finding'
+	@echo 'SAN=address     with checks of each access; undefined: for undefined behaviour; san=panic among ARGS: until the first finding'
 	@echo 'DISPLAY=none    none std virtio virtio-gpu qxl ramfb two'
 	@echo 'FIRMWARE=$(FIRMWARE)     4m 2m secboot, or the path of an OVMF code file'
 	@echo 'COLD=1          from power-on, not from the frozen firmware'

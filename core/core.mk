@@ -22,10 +22,15 @@ GDB ?= 0
 core_debugger_sources := $(if $(filter 1,$(GDB)),core/gdb.c core/debugger.c core/$(ARCH)/debug.c,core/no_debugger.c)
 core_sources += $(core_debugger_sources)
 
-# SAN=undefined: gcc's checks at run time in all that is linked with the core, and what they call. Such an image has a folder of its own.
+# SAN=undefined, SAN=address, or both with a comma: gcc's checks at run time in all that is linked with the core, and what they call. Such an
+# image has a folder of its own. SAN=address is a debug build too: its heap has zones around blocks.
 SAN ?=
-san_sources := $(if $(SAN),core/finding.c) $(if $(findstring undefined,$(SAN)),core/ubsan.c)
-san_cflags  := $(if $(findstring undefined,$(SAN)),-fsanitize=undefined)
+asan_cflags := -fsanitize=kernel-address --param asan-instrumentation-with-call-threshold=0      # calls, no code of its own for each access
+asan_cflags += -fasan-shadow-offset=0x4000000 --param asan-stack=1                               # SHADOW_START in core/shadow.h
+asan_cflags += --param asan-globals=1 --param asan-instrument-allocas=0 -fsanitize-address-use-after-scope
+san_sources := $(if $(SAN),core/finding.c) $(if $(findstring undefined,$(SAN)),core/ubsan.c) \
+	$(if $(findstring address,$(SAN)),core/asan.c core/shadow.c)
+san_cflags  := $(if $(findstring undefined,$(SAN)),-fsanitize=undefined) $(if $(findstring address,$(SAN)),$(asan_cflags))
 core_sources += $(san_sources)
 
 DEBUG ?= 0
@@ -61,6 +66,16 @@ CORE_CFLAGS += $(if $(filter $(core_hot:%=$(OUT)/core/%.o),$@),-O2,$(SMALL))
 
 core_objects := $(patsubst %,$(OUT)/%.o,$(basename $(core_sources) $(core_cpu_sources))) $(OUT)/core/font_table.o
 $(patsubst %.c,$(OUT)/%.o,$(san_sources)): san_cflags :=          # what a check calls must not be checked
+
+# The allocators' own notes lie where nobody else may look.
+ifneq ($(findstring address,$(SAN)),)
+san_keepers := core/heap.c core/heap_guard.c core/pages.c core/range.c core/tree.c
+san_keepers += $(filter core/symbol%,$(core_sources))             # names for a report: seven seconds when each of their accesses is looked at
+$(patsubst %.c,$(OUT)/%.o,$(san_keepers) core/shadow.c): san_cflags := -Dmemcpy=__real_memcpy -Dmemset=__real_memset
+DEBUG         := 1
+TARGET_CFLAGS += -DINGOT_SHADOW=1
+CORE_LDFLAGS  += --wrap=memcpy --wrap=memmove --wrap=memset
+endif
 driver_objects = $(patsubst %.c,$(OUT)/%.o,$(drivers_sources))
 
 $(OUT)/core/%.o: core/%.c core/core.mk
@@ -83,7 +98,7 @@ $(OUT)/core/font_table.o: $(OUT)/core/font_table.S
 
 # No interpreter; a symbol that is missing is an error, not a run-time surprise. File offsets need no page alignment, as the loader
 # copies: 16 keeps the padding out of the image.
-CORE_LDFLAGS := -O2 -pie --no-dynamic-linker -T core/$(ARCH)/link.ld --gc-sections --build-id=sha1 -z noexecstack \
+CORE_LDFLAGS += -O2 -pie --no-dynamic-linker -T core/$(ARCH)/link.ld --gc-sections --build-id=sha1 -z noexecstack \
                 -z max-page-size=16 -z pack-relative-relocs --spare-dynamic-tags=0 -z nocombreloc --no-undefined --fatal-warnings
 
 # Linked twice: the table of functions and lines is made from the first, and the second has it behind its constants, where no text moves.

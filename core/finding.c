@@ -10,7 +10,7 @@
 #include <ingot/panic.h>
 #include <ingot/string.h>
 
-enum { SENTENCE_BYTES = 200 };
+enum { SENTENCE_BYTES = 240 };
 
 static _Atomic uint32_t findings;
 static PER_CPU(bool, telling);

@@ -18,12 +18,14 @@
 #include <ingot/string.h>
 
 #include "core/heap_block.h"
+#include "core/shadow.h"
 
 LOG_SUBSYSTEM_DEFINE(heap);
 
 enum { AREA_PAGES = 16 };                        /* what the heap takes at once */
 enum { LEVEL_LISTS = 16, LEVELS = 9 };           /* level 0: one list a size below 16 units; then 16 lists a power of two */
 enum { KEPT_UNITS = 33, KEPT_MAX = 8 };          /* blocks of up to 512 bytes; so many of each size */
+enum { DELAYED = 64 };                           /* SAN=address: blocks that wait to be freed */
 #define BYTES_MAX (1ull << 42)                   /* a large block counts its pages in 32 bits */
 
 struct area {
@@ -277,6 +279,8 @@ static void area_add(struct area *area, size_t page_count)
 
     if (INGOT_DEBUG)
         memset(block, FILL_FREE, page_count * PAGE_BYTES - sizeof *area);
+    if (INGOT_SHADOW)
+        shadow_close(area, page_count * PAGE_BYTES, SHADOW_HEAP);
     *area = (struct area){ .next = heap.areas, .pages = page_count };
     if (heap.areas)
         heap.areas->previous = area;
@@ -360,6 +364,21 @@ static bool kept_put(struct block *block)
     heap.kept[units] = block;
     heap.kept_count[units]++;
     return true;
+}
+
+/* SAN=address: what was freed stays untouched until so many others were, so that who still uses it is caught. Returns the one that has waited
+ * long enough, or NULL. */
+static struct block *delay(struct block *block)
+{
+    static struct block *waiting[DELAYED];
+    static unsigned next;
+    struct block *oldest = waiting[next];
+
+    block->mark = mark_of(block, KIND_KEPT);
+    shadow_close(payload(block), (size_t)(block_end(block) - payload(block)), SHADOW_FREED);
+    waiting[next++] = block;
+    next %= DELAYED;
+    return oldest;
 }
 
 /* Frees what is kept, one block at a time, so that interrupts are never off for long. */
@@ -522,7 +541,7 @@ static _Noreturn __attribute__((cold)) void not_a_block(struct block *block, con
 {
     void *memory = payload(block);
 
-    if ((uintptr_t)memory % HEAP_UNIT == 0 && is(block, KIND_FREE) && INGOT_DEBUG)
+    if ((uintptr_t)memory % HEAP_UNIT == 0 && (is(block, KIND_FREE) || is(block, KIND_KEPT)) && INGOT_DEBUG)
         panic_code("HEAP", "%p frees %p, allocated by %p, which %p has freed already", caller, memory, guard_allocated_by(block),
                    caller_of(block->site));
     if ((uintptr_t)memory % HEAP_UNIT == 0 && (is(block, KIND_FREE) || is(block, KIND_KEPT)))
@@ -551,7 +570,9 @@ static void small_give(struct block *block, const void *caller)
     block->site = site_of(caller);
     heap.stats.blocks--;
     heap.stats.bytes -= block->units * HEAP_UNIT;
-    if (!kept_put(block))
+    if (INGOT_SHADOW)
+        block = delay(block);
+    if (block && !kept_put(block))
         unused = give(block);
     lock_give_irq(&heap_lock, flags);
     if (unused)
@@ -741,4 +762,58 @@ int heap_check(void)
         return 0;
     log_error("heap_check: %s: %p; block last allocated or freed by %p", found.what, found.where, caller_of(found.site));
     return ERR_BAD_DATA;
+}
+
+/* ---- SAN=address: what an address has to do with the heap ---- */
+
+static void tell_place(struct block *block, struct heap_place *out)
+{
+    bool in_use = is(block, KIND_USED) || is(block, KIND_LARGE);
+
+    out->start = payload(block);
+    out->bytes = guard(block)->bytes;
+    out->allocated_by = guard_allocated_by(block);
+    out->freed_by = in_use ? NULL : caller_of(block->site);
+}
+
+/* In a free block: the nearest header below, its own or one that was buried in it. */
+static struct block *nearest_header(struct block *block, uintptr_t address)
+{
+    struct block *at = (struct block *)(address & ~(uintptr_t)(HEAP_UNIT - 1));
+
+    while (at > block && !is(at, KIND_FREE))
+        at--;
+    return at;
+}
+
+/* Before the start of a block, the writer more likely meant this one than the end of the one below: the zones are equally long. */
+static bool find_small(struct area *area, uintptr_t address, struct heap_place *out)
+{
+    struct block *block = (struct block *)(area + 1);
+
+    while (!is(block, KIND_END) && (uintptr_t)above(block) <= address)
+        block = above(block);
+    if (is(block, KIND_END))
+        return false;
+    tell_place(is(block, KIND_FREE) ? nearest_header(block, address) : block, out);
+    return true;
+}
+
+static bool find_large(uintptr_t address, struct heap_place *out)
+{
+    for (uint8_t *page = (uint8_t *)(address & ~(uintptr_t)(PAGE_BYTES - 1)); shadow_of((uintptr_t)page) != SHADOW_PAGE; page -= PAGE_BYTES)
+        for (struct block *at = (struct block *)page; at < (struct block *)(page + PAGE_BYTES); at++)
+            if (is(at, KIND_LARGE)) {
+                tell_place(at, out);
+                return address < (uintptr_t)block_end(at);
+            }
+    return false;
+}
+
+bool heap_find(uintptr_t address, struct heap_place *out_place)
+{
+    for (struct area *area = heap.areas; area; area = area->next)
+        if (INGOT_SHADOW && address >= (uintptr_t)area && address < (uintptr_t)area + area->pages * PAGE_BYTES)
+            return find_small(area, address, out_place);
+    return INGOT_SHADOW && find_large(address, out_place);
 }

@@ -65,6 +65,16 @@ static inline uint8_t *block_end(struct block *block)
     return is(block, KIND_LARGE) ? large_base(block) + (uint64_t)block->units * PAGE_BYTES : (uint8_t *)above(block);
 }
 
+/* SAN=address, in core/heap.c: the small block or large one that address lies in, or its surroundings do. */
+struct heap_place {
+    const void *start;                           /* of what was asked for */
+    size_t bytes;
+    const void *allocated_by, *freed_by;         /* freed_by NULL: it is in use */
+};
+
+/* False where the heap's notes do not tell. For reports: the heap must stand still, or luck is needed. */
+bool heap_find(uintptr_t address, struct heap_place *out_place);
+
 /* ---- core/heap_guard.c: debug builds only ---- */
 
 /* Fills both zones of a block that was given to caller. */

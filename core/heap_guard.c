@@ -3,6 +3,7 @@
 #include <ingot/string.h>
 
 #include "core/heap_block.h"
+#include "core/shadow.h"
 
 void guard_set(struct block *block, size_t bytes, const void *caller)
 {
@@ -10,6 +11,10 @@ void guard_set(struct block *block, size_t bytes, const void *caller)
     guard(block)->site = site_of(caller);
     memset(payload(block) - HEAP_UNIT, FILL_ZONE, HEAP_UNIT);
     memset(payload(block) + bytes, FILL_ZONE, (size_t)(block_end(block) - payload(block)) - bytes);
+    if (INGOT_SHADOW) {
+        shadow_close(block, (size_t)(block_end(block) - (uint8_t *)block), SHADOW_HEAP);
+        shadow_open(payload(block), bytes);
+    }
 }
 
 const uint8_t *guard_fault(struct block *block)

@@ -16,6 +16,7 @@
 #include <ingot/panic.h>
 
 #include "core/range.h"
+#include "core/shadow.h"
 
 LOG_SUBSYSTEM_DEFINE(pages);
 
@@ -256,6 +257,8 @@ void *pages_alloc(size_t count, size_t alignment_bytes, uint64_t limit)
         block = take_page(limit);
     if (!block)
         block = take_block(count, alignment_bytes, limit);
+    if (INGOT_SHADOW && block)
+        shadow_open(block, count * PAGE_BYTES);
     lock_give_irq(&pages_lock, flags);
     if (!block)
         tell_failure(count, alignment_bytes, limit, __builtin_return_address(0));
@@ -302,6 +305,8 @@ void pages_free(void *first, size_t count)
         panic_code("PAGES", "free of %zu pages at %p: not the start of a page, or too many", count, first);
     flags = lock_take_irq(&pages_lock);
     check_ours(start, end);
+    if (INGOT_SHADOW)
+        shadow_close(first, bytes, SHADOW_PAGE);
     if (count == 1 && pages.in_hand < HAND_PAGES && start >= PAGES_BELOW_1M) {
         if (INGOT_DEBUG || marked(first))
             check_used(start, end);
@@ -332,13 +337,20 @@ static COLD void add_span(uint64_t start, uint64_t end)
 
 COLD void pages_add(uint64_t start, uint64_t end)
 {
-    uint64_t flags;
+    uint64_t flags, kept_start, kept_end;
 
     start = start < PAGE_BYTES ? PAGE_BYTES : (start + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
     end &= ~(uint64_t)(PAGE_BYTES - 1);
     if (start >= end)
         return;
+    if (INGOT_SHADOW && shadow_keeps(start, end, &kept_start, &kept_end)) {
+        pages_add(start, kept_start);
+        pages_add(kept_end, end);
+        return;
+    }
     flags = lock_take_irq(&pages_lock);
+    if (INGOT_SHADOW)
+        shadow_close((const void *)(uintptr_t)start, end - start, SHADOW_PAGE);
     add_span(start, end);
     lock_give_irq(&pages_lock, flags);
 }

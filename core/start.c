@@ -17,6 +17,7 @@
 #include "core/recorder.h"
 #include "core/seed.h"
 #include "core/serial.h"
+#include "core/shadow.h"
 
 #include <ingot/memory.h>
 #include <ingot/panic.h>
@@ -51,6 +52,8 @@ _Noreturn void core_start(struct handoff *block, uint64_t entry_ticks)
     seed_start(view.seed);                     /* and wiped */
     arch_start_canary();
     arch_start_memory(&view);                  /* where stacks and guards lie */
+    if (INGOT_SHADOW)
+        shadow_start(&view);                   /* SAN=address: each access is looked at from here on */
     memory_start(&view);                       /* pages_alloc() works */
     acpi_init(view.roots ? view.roots->acpi_rsdp : 0, memory_readable);
     driver_start_phase(DRIVER_COUNTER);

@@ -8,7 +8,7 @@
 
 volatile int minus_one = -1, zero = 0, one = 1, forty = 40;
 
-static const struct planted *const groups[] = { undefined_bugs, last_bugs };
+static const struct planted *const groups[] = { undefined_bugs, address_bugs, last_bugs, heap_bugs };
 
 static bool is_wanted(const char *name, int argc, char **argv)
 {

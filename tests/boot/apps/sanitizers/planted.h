@@ -5,7 +5,7 @@ struct planted {
     const char *name;
     void (*commit)(void);
 };
-extern const struct planted undefined_bugs[], last_bugs[];          /* past the last: name NULL */
+extern const struct planted undefined_bugs[], address_bugs[], last_bugs[], heap_bugs[];    /* past the last: name NULL */
 
 /* What the compiler must not know. */
 extern volatile int minus_one, zero, one, forty;
