@@ -42,6 +42,7 @@ packages_image     := build image
 packages_usb       := build image
 packages_check     := build check
 packages_analyse   := build analyse
+packages_stack     := build
 packages_test      := build image run check debug test analyse
 packages_test-full := $(packages_test)
 packages_bench     := build image run
@@ -73,7 +74,7 @@ export INGOT_ARGS = $(ARGS)
 QEMU_RUN = DISPLAY="$$(tr '\0' '\n' </proc/$$PPID/environ | sed -n 's/^DISPLAY=//p')" $(PYTHON) tools/run.py $(OUT)/BOOTX64.EFI \
 	--machine $(MACHINE) --smp $(SMP) --mem $(MEM) --firmware $(FIRMWARE) --display $(DISPLAY) $(if $(COLD),--cold)
 
-.PHONY: run debug debug-serial debug-line image usb check analyse test test-full bench clean help FORCE
+.PHONY: run debug debug-serial debug-line image usb check analyse stack test test-full bench clean help FORCE
 
 run: $(OUT)/BOOTX64.EFI
 	@$(QEMU_RUN) --image $(OUT)/run.img
@@ -98,6 +99,9 @@ check:
 analyse:
 	@$(PYTHON) tools/analyse.py $(TOOLS)
 
+stack: $(OUT)/BOOTX64.EFI
+	@$(PYTHON) tools/stack.py -v $(OUT)/core.elf $(OUT)/loader.elf
+
 test test-full: host-tests fuzz-targets
 	@$(PYTHON) tools/test.py $(if $(filter test-full,$@),--full) --host $(host_tests:%=$(HOST)/test_%) --fuzz $(fuzz_targets)
 
@@ -117,6 +121,7 @@ help:
 	@echo 'make bench      what a boot and frequent operations cost: instructions, bytes, seconds, each with its target'
 	@echo 'make check      facts about the sources: who includes whom, style, headers, scripts'
 	@echo 'make analyse    gcc -fanalyzer, clang-tidy and cppcheck on what runs on the target; TOOLS=cppcheck: one of them'
+	@echo 'make stack      the most stack that each way into the code can take, and by which calls'
 	@echo 'make clean      removes build/'
 	@echo
 	@echo 'APP=$(APP)   the application: a folder, here or anywhere'
