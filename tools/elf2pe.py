@@ -26,7 +26,7 @@ DF_1_PIE = 0x08000000
 HIGH_ENTROPY_VA, DYNAMIC_BASE, NX_COMPAT = 0x0020, 0x0040, 0x0100
 
 # Section characteristics.
-CODE, DATA, DISCARDABLE = 0x00000020, 0x00000040, 0x02000000
+CODE, DATA, ZEROS, DISCARDABLE = 0x00000020, 0x00000040, 0x00000080, 0x02000000
 EXECUTE, READ, WRITE = 0x20000000, 0x40000000, 0x80000000
 
 KEPT = {                       # ELF section: PE section
@@ -148,6 +148,11 @@ def base_relocations(addresses):
     return out
 
 
+def characteristics(section):
+    """What has no bytes in the file is uninitialised data: shim takes the file offset 0 of initialised data for a place in the headers."""
+    return RIGHTS[section.name] if section.data else RIGHTS[section.name] & ~DATA | ZEROS
+
+
 def headers(machine, entry, base, sections, header_bytes):
     """DOS header, PE signature, COFF and optional header, directories, section table."""
     sizes = {right: sum(align(len(s.data), FILE_ALIGNMENT) for s in sections if RIGHTS[s.name] & right) for right in (CODE, DATA)}
@@ -169,7 +174,7 @@ def headers(machine, entry, base, sections, header_bytes):
     for s in sections:
         raw_bytes = align(len(s.data), FILE_ALIGNMENT)
         table += struct.pack("<8sIIIIIIHHI", s.name.encode(), s.virtual_bytes, s.address, raw_bytes,
-                             file_offset if raw_bytes else 0, 0, 0, 0, 0, RIGHTS[s.name])
+                             file_offset if raw_bytes else 0, 0, 0, 0, 0, characteristics(s))
         file_offset += raw_bytes
     return dos + coff + optional + table
 

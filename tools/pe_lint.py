@@ -15,6 +15,7 @@ EXECUTE, READ, WRITE, DISCARDABLE = 0x20000000, 0x40000000, 0x80000000, 0x020000
 BASERELOC, SECURITY = 5, 4
 HIGH_ENTROPY_VA, DYNAMIC_BASE, NX_COMPAT = 0x0020, 0x0040, 0x0100
 RELOCS_STRIPPED = 0x0001
+UNINITIALIZED = 0x00000080
 CHECKSUM_IN_OPTIONAL_HEADER = 64
 RIGHTS = {                     # section: what it may do, and nothing else
     ".text": READ | EXECUTE,
@@ -77,6 +78,13 @@ def check_rights(pe):
             yield f"section {name_of(s)} is unknown"
         elif rights != wanted:
             yield f"{name_of(s)} has rights {rights:#010x}, not {wanted:#010x}"
+
+
+def check_content(pe):
+    """shim refuses a file in which a section of initialised data has no bytes: its offset, 0, lies in the headers."""
+    for s in pe.sections:
+        if bool(s.Characteristics & UNINITIALIZED) != (s.SizeOfRawData == 0):
+            yield f"{name_of(s)} has {s.SizeOfRawData:#x} bytes in the file, and is {'un' if s.Characteristics & UNINITIALIZED else ''}initialised"
 
 
 def check_layout(pe):
@@ -208,6 +216,7 @@ CHECKS = {
     "subsystem": check_subsystem,
     "alignment": check_alignment,
     "rights": check_rights,
+    "content": check_content,
     "layout": check_layout,
     "gaps": check_gaps,
     "directories": check_directories,

@@ -95,6 +95,8 @@ BREAKS = {
     "text writable": ("rights", set_section(b".text", "Characteristics", 0xE0000020)),
     "rodata writable": ("rights", set_section(b".rodata", "Characteristics", 0xC0000040)),
     "data executable": ("rights", set_section(b".data", "Characteristics", 0xE0000040)),
+    "text without content": ("content", set_section(b".text", "Characteristics", 0x600000A0)),
+    "zeros as initialised data": ("content", set_section(b".data", "SizeOfRawData", 0)),
     "unknown section": ("rights", set_section(b".rodata", "Name", b".strange")),
     "SizeOfImage without .bss": ("layout", set_optional("SizeOfImage", 0x4000)),
     "sections overlap": ("layout", set_section(b".data", "VirtualAddress", 0x2000)),
