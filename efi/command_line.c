@@ -86,6 +86,7 @@ EFI_STATUS command_line_read(struct loader *loader)
         if (config_add_options(loader->words, loaded->LoadOptions, loaded->LoadOptionsSize, own_name) == CONFIG_OPTIONS_RUBBISH)
             ignored = "W LOADOPT ignored, ";
     }
+    secure_boot_obey(loader);
     say("words: %s%s%s", ignored, loader->words->text, loader->words->cut ? " (W cut here)" : "");
     obey_serial(loader->words);
     if (words_next(loader->words, "core=", NULL) && !words_last(loader->words, "core=", loader->core_path, PATH_BYTES))

@@ -5,23 +5,6 @@
 #include "efi/room.h"
 #include "efi/volume.h"
 
-/* SecureBoot is 1 while the firmware starts signed images only ("Globally Defined Variables", UEFI 2.10, 3.3). A variable that is
- * there but cannot be read counts as on: the careful answer. */
-static void read_secure_boot(struct loader *loader)
-{
-    EFI_GUID guid = EFI_GLOBAL_VARIABLE;
-    EFI_RUNTIME_SERVICES *runtime = loader->system->RuntimeServices;
-    UINTN bytes = 1;
-    uint8_t value = 0;
-    EFI_STATUS status = runtime ? runtime->GetVariable(L"SecureBoot", &guid, NULL, &bytes, &value) : EFI_UNSUPPORTED;
-
-    loader->secure_boot_unknown = EFI_ERROR(status) && status != EFI_NOT_FOUND;
-    if (loader->secure_boot_unknown)
-        say("secure boot: W unknown, the variable cannot be read: %s", status_name(status));
-    if (!EFI_ERROR(status) && value == 1)
-        loader->firmware_flags |= HANDOFF_FIRMWARE_SECURE_BOOT;
-}
-
 static EFI_STATUS get_file(struct loader *loader)
 {
     EFI_STATUS status;
@@ -30,9 +13,6 @@ static EFI_STATUS get_file(struct loader *loader)
         loader->core_file = embedded_core(&loader->core_file_bytes);
         return EFI_SUCCESS;
     }
-    if (loader->firmware_flags & HANDOFF_FIRMWARE_SECURE_BOOT || loader->secure_boot_unknown)
-        return refuse(EFI_SECURITY_VIOLATION, "SECURE-BOOT",
-                      "core=%s: with Secure Boot on, only the signed core inside the loader may run", loader->core_path);
     status = volume_read_file(loader, loader->core_path, &loader->core_file_memory, &loader->core_file_bytes);
     loader->core_file = (const void *)(uintptr_t)loader->core_file_memory;
     return status;
@@ -44,7 +24,6 @@ EFI_STATUS image_find(struct loader *loader)
     EFI_STATUS status;
     enum elf_fault fault;
 
-    read_secure_boot(loader);
     status = get_file(loader);
     if (EFI_ERROR(status))
         return status;

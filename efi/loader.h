@@ -51,7 +51,6 @@ struct loader {                             /* the large parts last: an offset b
     uint64_t recorder;                      /* 0: none */
 
     uint32_t firmware_flags;                /* handoff_firmware.flags */
-    bool secure_boot_unknown;               /* the variable could not be read */
     uint32_t exit_tries;
     unsigned displays;
     uint32_t stamps;
@@ -73,6 +72,7 @@ EFI_STATUS watchdog_stop(struct loader *loader);         /* check.c */
 EFI_STATUS volume_read_config(struct loader *loader);    /* volume.c */
 EFI_STATUS last_run_save(struct loader *loader);         /* save.c: what the last run left, to the volume */
 EFI_STATUS command_line_read(struct loader *loader);     /* command_line.c */
+void secure_boot_obey(struct loader *loader);            /* secure_boot.c: with Secure Boot on, leaves unsafe words out */
 EFI_STATUS tables_find(struct loader *loader);           /* tables.c */
 EFI_STATUS seed_make(struct loader *loader);             /* seed.c */
 EFI_STATUS displays_find(struct loader *loader);         /* display.c */

@@ -745,9 +745,6 @@ static void a_core_on_the_volume(void **unused)
     mock_efi.read_limit = 97;                           /* short reads */
     expect(MOCK_JUMPED, NULL);
     configure("core=\\core.elf");
-    mock_efi.secure_boot = true;
-    expect(MOCK_RETURNED, "REFUSED SECURE-BOOT: core=\\core.elf");
-    configure("core=\\core.elf");
     mock_efi.core_is_directory = true;
     expect(MOCK_RETURNED, "REFUSED READ: \\core.elf cannot be opened: unsupported");
     configure("core=\\nothing");
@@ -765,6 +762,53 @@ static void a_core_on_the_volume(void **unused)
         mock_efi.core_bytes = bytes;
         run();
     }
+}
+
+/* The core takes quotes off and splits at any white space: no spelling of an unsafe word gets past. */
+static void secure_boot_leaves_out_what_is_unsafe(void **unused)
+{
+    static const struct { const char *config, *refused, *words; } row[] = {
+        { "a core=\\core.elf b", "secure boot: W core=\\core.elf refused", "a b" },
+        { "debug=on", "secure boot: W debug=on refused", "" },
+        { "debug=wait panic=halt", "secure boot: W debug=wait refused", "panic=halt" },
+        { "exit=halt panic=debug", "secure boot: W panic=debug refused", "exit=halt " },
+        { "serial=io:0x2f8 x", "secure boot: W serial=io:0x2f8 refused", "x" },
+        { "serial=mmio:0xfee00000,4 x", "secure boot: W serial=mmio:0xfee00000,4 refused", "x" },
+        { "serial=pci:0:3.0", "secure boot: W serial=pci:0:3.0 refused", "" },
+        { "serial=off x", "efi: words: serial=off x", "serial=off x" },
+        { "\"debug=on\" x", "secure boot: W \"debug=on\" refused", "x" },
+        { "de\"b\"ug=on x", "secure boot: W de\"b\"ug=on refused", "x" },
+        { "\"debug=on and x\" y", "secure boot: W \"debug=on and x\" refused", "y" },
+        { "\"a\nb\" x\tdebug=on", "secure boot: W debug=on refused", "\"a b\" x\t" },
+        { "-- debug=on", "efi: words: -- debug=on", "-- debug=on" },
+        { "\"--\" debug=on", "efi: words: \"--\" debug=on", "\"--\" debug=on" },
+        { "--\" x\" debug=on", "secure boot: W debug=on refused", "--\" x\" " },
+        { "mode=800x600 \"say debug=on\" xdebug=on", "efi: words: mode", "mode=800x600 \"say debug=on\" xdebug=on" },
+    };
+
+    (void)unused;
+    for (unsigned i = 0; i < COUNT(row); i++) {
+        configure(row[i].config);
+        mock_efi.secure_boot = true;
+        expect(MOCK_JUMPED, row[i].refused);
+        assert_string_equal(view().command_line, row[i].words);
+        assert_true(view().firmware->flags & HANDOFF_FIRMWARE_SECURE_BOOT);
+    }
+    configure("a");
+    mock_efi.secure_boot = true;
+    mock_efi.options = L"debug=on b";
+    mock_efi.options_bytes = 22;
+    expect(MOCK_JUMPED, "secure boot: W debug=on refused");
+    assert_string_equal(view().command_line, "a b");
+    configure("debug=on core=\\core.elf");
+    mock_efi.fault_service = MOCK_GET_VARIABLE;
+    mock_efi.fault_call = 1;
+    mock_efi.fault_status = EFI_DEVICE_ERROR;
+    expect(MOCK_JUMPED, "secure boot: W taken for on, the variable cannot be read: device error");
+    assert_string_equal(view().command_line, "");
+    configure("debug=on");
+    expect(MOCK_JUMPED, "efi: words: debug=on");
+    assert_false(view().firmware->flags & HANDOFF_FIRMWARE_SECURE_BOOT);
 }
 
 static void configurations_of_all_kinds(void **unused)
@@ -857,6 +901,7 @@ int main(void)
         cmocka_unit_test(serial_ports_are_proved),
         cmocka_unit_test(serial_options),
         cmocka_unit_test(a_core_on_the_volume),
+        cmocka_unit_test(secure_boot_leaves_out_what_is_unsafe),
         cmocka_unit_test(configurations_of_all_kinds),
         cmocka_unit_test(malformed_cores_are_refused_or_booted),
     };
