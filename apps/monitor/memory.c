@@ -4,6 +4,7 @@
 #include <ingot/console.h>
 #include <ingot/error.h>
 #include <ingot/facts.h>
+#include <ingot/machine.h>
 #include <ingot/probe.h>
 #include <ingot/prompt.h>
 #include <ingot/string.h>
@@ -63,6 +64,8 @@ static int poke(int argc, char **argv)
     if (argc < 3 || argc > 4 || expression_value(argv[1], &address) || expression_value(argv[2], &value) ||
         (argc > 3 && read_width(argv[3], 8, &bytes)) || address % bytes || (bytes < 8 && value >> bytes * 8))
         return PROMPT_USAGE;
+    if (machine_secure_boot())
+        return ERR_DENIED;
     return put(address, bytes, value) ? fault_at(address) : 0;
 }
 COMMAND(poke, "ADDRESS VALUE [WIDTH]: writes WIDTH (4) bytes at once", poke);
@@ -105,6 +108,8 @@ static int fill(int argc, char **argv)
     if (argc != 4 || expression_value(argv[1], &address) || expression_value(argv[2], &bytes) || expression_value(argv[3], &value) ||
         value > 0xff)
         return PROMPT_USAGE;
+    if (machine_secure_boot())
+        return ERR_DENIED;
     for (uint64_t i = 0; i < bytes; i++) {
         if (i % LOOK_EVERY == 0 && console_interrupted())
             return 0;

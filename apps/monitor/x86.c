@@ -7,6 +7,7 @@
 #include <ingot/facts.h>
 #include <ingot/format.h>
 #include <ingot/irq.h>
+#include <ingot/machine.h>
 #include <ingot/port_io.h>
 #include <ingot/probe.h>
 #include <ingot/prompt.h>
@@ -239,6 +240,8 @@ static int msr(int argc, char **argv)
     if (argc < 2 || argc > 4 || read_number(argv[1], UINT32_MAX, &number) || (argc > 2 && read_cpu(argv[2], &cpu)) ||
         (argc > 3 && expression_value(argv[3], &value)))
         return PROMPT_USAGE;
+    if (argc > 3 && machine_secure_boot())
+        return ERR_DENIED;
     question.msr = (uint32_t)number;
     question.value = value;
     error = run_on(cpu, argc > 3 ? tell_msr : ask_msr, NULL);
@@ -280,6 +283,8 @@ static int write_port(int argc, char **argv)
     if (argc < 3 || argc > 4 || read_number(argv[1], 0xffff, &port) || expression_value(argv[2], &value) ||
         (argc > 3 && read_width(argv[3], 4, &bytes)) || value >> bytes * 8)
         return PROMPT_USAGE;
+    if (machine_secure_boot())
+        return ERR_DENIED;
     if (bytes == 1)
         port_write8((uint16_t)port, (uint8_t)value);
     else if (bytes == 2)
