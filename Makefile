@@ -38,12 +38,12 @@ endif
 packages_run       := build image run
 packages_debug     := build image run debug
 packages_debug-serial := $(packages_debug)
-packages_image     := build image
-packages_usb       := build image
+packages_image     := build image $(if $(SIGN_KEY)$(SIGN_CERT),sign)
+packages_usb       := $(packages_image)
 packages_check     := build check
 packages_analyse   := build analyse
 packages_stack     := build
-packages_test      := build image run check debug test analyse
+packages_test      := build image sign run check debug test analyse
 packages_test-full := $(packages_test)
 packages_bench     := build image run
 packages := $(sort $(foreach goal,$(MAKECMDGOALS),$(packages_$(goal))))
@@ -66,7 +66,17 @@ $(OUT)/application: FORCE
 	@mkdir -p $(@D)
 	@echo '$(core_debugger_sources) $(app_objects)' | cmp -s - $@ || echo '$(core_debugger_sources) $(app_objects)' >$@
 
-$(OUT)/ingot.img: $(OUT)/BOOTX64.EFI esp/ingot.cfg esp/startup.nsh tools/mkimage.py
+# With SIGN_KEY and SIGN_CERT the image carries a signed loader. What was asked for last time is kept, for it may have been another key.
+signer       := $(SIGN_KEY) $(SIGN_CERT)
+image_loader := $(OUT)/$(if $(strip $(signer)),signed/)BOOTX64.EFI
+$(OUT)/signed/BOOTX64.EFI: $(OUT)/BOOTX64.EFI $(wildcard $(signer)) tools/sign.sh $(OUT)/signer
+	@mkdir -p $(@D)
+	tools/sign.sh $< '$(SIGN_KEY)' '$(SIGN_CERT)' $@
+$(OUT)/signer: FORCE
+	@mkdir -p $(@D)
+	@echo '$(signer)' | cmp -s - $@ || echo '$(signer)' >$@
+
+$(OUT)/ingot.img: $(image_loader) $(OUT)/signer esp/ingot.cfg esp/startup.nsh tools/mkimage.py
 	$(PYTHON) tools/mkimage.py $@ EFI/BOOT/BOOTX64.EFI=$< ingot/ingot.cfg=esp/ingot.cfg startup.nsh=esp/startup.nsh
 
 # The application's words, and the display of the session that make was started in.
@@ -127,6 +137,7 @@ help:
 	@echo 'APP=$(APP)   the application: a folder, here or anywhere'
 	@echo 'ARGS=           words of its command line, and options: exit= panic= log= mode= serial= timer= cpus= keyboard='
 	@echo 'MACHINE=$(MACHINE)  SMP=$(SMP)  MEM=$(MEM)   the machine: q35 or pc, CPUs, memory'
+	@echo 'SIGN_KEY= SIGN_CERT=   image and usb: PEM files to sign the loader with, for Secure Boot'
 	@echo 'GDB=1           with the debugger on the serial ports: panic=debug debug=on debug=wait'
 	@echo 'SAN=address     with checks of each access; undefined: for undefined behaviour; san=panic among ARGS: until the first finding'
 	@echo 'DISPLAY=none    none std virtio virtio-gpu qxl ramfb two'

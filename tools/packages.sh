@@ -8,13 +8,14 @@ packages_of()
     case $1 in
     build)  echo gcc libc6-dev binutils make gnu-efi psf-unifont python3 python3-pyelftools python3-pefile ;;
     image)  echo mtools ;;
+    sign)   echo sbsigntool ;;
     run)    echo qemu-system-x86 ovmf ;;
     debug)  echo gdb ;;
     check)  echo shellcheck ;;
     analyse) echo cppcheck clang-tidy ;;
     usb)    echo util-linux ;;
-    test)   echo dosfstools xorriso sbsigntool openssl python3-pytest python3-pytest-xdist python3-pexpect libcmocka-dev clang '?libclang-rt-dev' \
-                 acpica-tools zbar-tools ipxe-qemu '?qemu-system-modules-spice' '?qemu-system-modules-opengl' ;;
+    test)   echo dosfstools xorriso openssl python3-pytest python3-pytest-xdist python3-pexpect libcmocka-dev clang '?libclang-rt-dev' \
+                 acpica-tools zbar-tools ipxe-qemu '?shim-unsigned' '?qemu-system-modules-spice' '?qemu-system-modules-opengl' ;;
     *)      echo "packages.sh: there is no target $1" >&2; exit 2 ;;
     esac
 }
