@@ -5,6 +5,7 @@ In order, the quickest first: check.py, the host programs (cmocka), the fuzz tar
 With `make test`, what they need has been built before.
 What a host program prints in lines that begin with `ran ` is shown: how many cases its generators made."""
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -28,11 +29,11 @@ class Tally:
         self.passed = self.failed = self.skipped = 0
         self.notes = []
 
-    def add(self, part, passed, failed, skipped, started):
+    def add(self, part, passed, failed, skipped, took_s):
         passed, failed = int(passed), int(failed)      # a bool counts as one
         self.passed, self.failed, self.skipped = self.passed + passed, self.failed + failed, self.skipped + skipped
         skips = f", {skipped} skipped" if skipped else ""
-        print(f"{part}: {passed} passed, {failed} failed{skips} ({time.monotonic() - started:.1f} s)", flush=True)
+        print(f"{part}: {passed} passed, {failed} failed{skips} ({took_s:.1f} s)", flush=True)
 
     def close(self):
         """The one line, and the exit status. That nothing ran is a failure."""
@@ -61,7 +62,7 @@ def run_check(tally):
     said, status = run([sys.executable, "tools/check.py"], 120)
     if status:
         print(said, end="")
-    tally.add("check", status == 0, status != 0, 0, started)
+    tally.add("check", status == 0, status != 0, 0, time.monotonic() - started)
 
 
 def host_counts(said, status):
@@ -76,17 +77,25 @@ def host_counts(said, status):
 
 
 def run_host(tally, programs):
-    for program in programs:
+    """As many at once as there are workers; told in their order."""
+    def timed(program):
         started = time.monotonic()
-        said, status = run([program], HOST_LIMIT_S, CMOCKA_MESSAGE_OUTPUT="TAP")
-        passed, failed, skipped = host_counts(said, status)
-        if failed:
-            print(said, end="" if said.endswith("\n") else "\n")
-            print(f"{program} ended with status {status}")
-        for line in re.findall(r"^(?:# )?(ran .*)", said, re.MULTILINE):
-            print(f"  {line}")
-        tally.notes += [f"skipped: {program}: {line}" for line in re.findall(r"^(?:not )?ok \d+ .*# SKIP.*", said, re.MULTILINE)]
-        tally.add(pathlib.Path(program).name, passed, failed, skipped, started)
+        return *run([program], HOST_LIMIT_S, CMOCKA_MESSAGE_OUTPUT="TAP"), time.monotonic() - started
+
+    with concurrent.futures.ThreadPoolExecutor(int(WORKERS)) as pool:
+        for program, (said, status, took_s) in zip(programs, pool.map(timed, programs)):
+            tell_host(tally, program, said, status, took_s)
+
+
+def tell_host(tally, program, said, status, took_s):
+    passed, failed, skipped = host_counts(said, status)
+    if failed:
+        print(said, end="" if said.endswith("\n") else "\n")
+        print(f"{program} ended with status {status}")
+    for line in re.findall(r"^(?:# )?(ran .*)", said, re.MULTILINE):
+        print(f"  {line}")
+    tally.notes += [f"skipped: {program}: {line}" for line in re.findall(r"^(?:not )?ok \d+ .*# SKIP.*", said, re.MULTILINE)]
+    tally.add(pathlib.Path(program).name, passed, failed, skipped, took_s)
 
 
 def run_fuzz(tally, names):
@@ -99,7 +108,7 @@ def run_fuzz(tally, names):
             print(f"fuzz_{name}: status {status} on {corpus}")
             failed += 1
     if names:
-        tally.add("fuzz corpus", len(names) - failed, failed, 0, started)
+        tally.add("fuzz corpus", len(names) - failed, failed, 0, time.monotonic() - started)
 
 
 def pytest_results(report):
@@ -130,9 +139,9 @@ def run_build(tally):
             build.loader(app)
     except RuntimeError as why:
         print(why)
-        tally.add("build", 0, 1, 0, started)
+        tally.add("build", 0, 1, 0, time.monotonic() - started)
         return False
-    tally.add("build", len(BOOTED), 0, 0, started)
+    tally.add("build", len(BOOTED), 0, 0, time.monotonic() - started)
     return True
 
 
@@ -156,7 +165,7 @@ def run_pytest(tally, full, with_boots):
         print(f"pytest ended with status {status}")
         failed = 1
     tally.notes += reasons
-    tally.add("pytest", passed, failed, skipped, started)
+    tally.add("pytest", passed, failed, skipped, time.monotonic() - started)
 
 
 def has_worksteal():

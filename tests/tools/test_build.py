@@ -61,7 +61,8 @@ def test_another_application_is_linked_and_back(built):
 
 
 def test_a_file_that_fails_the_lint_is_not_left(built, tmp_path):
-    folder = copy_tree(tmp_path / "broken")
+    folder = shutil.copytree(built[0], tmp_path / "broken")
+    (folder / LOADER).unlink()
     (folder / "tools/pe_lint.py").write_text("#!/usr/bin/python3\nraise SystemExit('pe_lint: broken on purpose')\n")
     done = subprocess.run(["make", "-s", "-C", folder, "-j2", LOADER], capture_output=True, text=True)
     assert done.returncode != 0 and "broken on purpose" in done.stderr
