@@ -26,7 +26,7 @@ endif
 
 # The machine that `make run` and `make debug` boot on. DISPLAY counts only on the command line: in the environment it is the session's.
 MACHINE  ?= q35
-SMP      ?= 1
+SMP      ?= $(CPUS)
 MEM      ?= 256M
 FIRMWARE ?= 4m
 ARGS     ?=
@@ -64,7 +64,7 @@ include tests/fuzz/fuzz.mk
 $(OUT)/core_first.elf $(OUT)/core.elf: $(OUT)/application
 $(OUT)/application: FORCE
 	@mkdir -p $(@D)
-	@echo '$(core_debugger_sources) $(app_objects)' | cmp -s - $@ || echo '$(core_debugger_sources) $(app_objects)' >$@
+	@echo '$(core_debugger_sources) $(app_objects) $(libc_ldflags)' | cmp -s - $@ || echo '$(core_debugger_sources) $(app_objects) $(libc_ldflags)' >$@
 
 # With SIGN_KEY and SIGN_CERT the image carries a signed loader. What was asked for last time is kept, for it may have been another key.
 signer       := $(SIGN_KEY) $(SIGN_CERT)

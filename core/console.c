@@ -241,3 +241,26 @@ void console_print(const char *pattern, ...)
         log_text(from, (size_t)(at - from));
     log_flush();
 }
+
+/* A piece that comes out as one; line ends are those of terminals. */
+void console_write(const char *text, size_t bytes)
+{
+    char piece[255];
+    size_t used = 0;
+
+    for (; bytes--; text++) {
+        if (used + 2 > sizeof(piece)) {
+            log_text(piece, used);
+            used = 0;
+        }
+        if (*text == '\n')
+            piece[used++] = '\r';
+        piece[used++] = *text;
+        if (*text == '\n') {
+            log_text(piece, used);
+            used = 0;
+        }
+    }
+    if (used)
+        log_text(piece, used);
+}

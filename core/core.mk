@@ -2,7 +2,7 @@
 
 core_sources := \
 	core/start.c core/handoff.c core/seed.c core/option.c core/machine.c core/memory.c core/reclaim.c core/pages.c core/range.c \
-	core/tree.c core/lock.c core/cpus.c core/pci.c core/console.c core/keyboard.c core/prompt.c \
+	core/tree.c core/lock.c core/cpus.c core/pci.c core/console.c core/keyboard.c core/line.c core/prompt.c \
 	core/facts.c core/backtrace.c core/smbios.c core/expression.c \
 	core/heap.c core/heap_guard.c core/irq.c core/timer.c core/timer_queue.c core/clock.c \
 	core/log.c core/log_ring.c core/log_level.c core/recorder.c core/last_run.c \
@@ -102,15 +102,15 @@ CORE_LDFLAGS += -O2 -pie --no-dynamic-linker -T core/$(ARCH)/link.ld --gc-sectio
                 -z max-page-size=16 -z pack-relative-relocs --spare-dynamic-tags=0 -z nocombreloc --no-undefined --fatal-warnings
 
 # Linked twice: the table of functions and lines is made from the first, and the second has it behind its constants, where no text moves.
-core_linked := $(core_objects) $(driver_objects) $(app_objects)
+core_linked := $(core_objects) $(driver_objects) $(app_objects) $(libc_archive)
 $(OUT)/core_first.elf: $(core_linked) core/$(ARCH)/link.ld
-	$(LD) $(CORE_LDFLAGS) -o $@ $(filter %.o,$^)
+	$(LD) $(CORE_LDFLAGS) $(libc_ldflags) -o $@ $(filter %.o %.a,$^)
 $(OUT)/symbols.S: $(OUT)/core_first.elf tools/symbols.py $(HOST)/symbols
 	$(PYTHON) tools/symbols.py $< $(HOST)/symbols $@
 $(OUT)/symbols.o: $(OUT)/symbols.S
 	$(CC) -c -o $@ $<
 $(OUT)/core.elf: $(core_linked) $(OUT)/symbols.o core/$(ARCH)/link.ld
-	$(LD) $(CORE_LDFLAGS) -o $@ $(filter %.o,$^)
+	$(LD) $(CORE_LDFLAGS) $(libc_ldflags) -o $@ $(filter %.o %.a,$^)
 	$(PYTHON) tools/symbols.py --same $(OUT)/core_first.elf $@
 symbols_sources := tools/symbols.c core/symbol_room.c core/symbol_table.c core/symbol_model.c core/$(ARCH)/instruction.c
 $(HOST)/symbols: $(symbols_sources) core/symbol_room.h core/symbol_table.h core/symbol_model.h core/core.mk

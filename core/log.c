@@ -26,6 +26,7 @@ enum {
     PREFIX_BYTES   = 56,
     JSON_BYTES     = 80 + 20 + 5 + 6 + 14 + 2 * LOG_LINE_BYTES,    /* names and quotes, then as above; each byte of text may need a backslash */
     FLUSH_BOUND_US = 1000000,
+    ROOM_BOUND_US  = 1000000,
     REPEATS_SHOWN  = 3,
 };
 static const uint64_t REPEATS_NS = 1000000000;
@@ -382,15 +383,37 @@ static void keep(const char *subsystem, unsigned level, const char *pattern, va_
     put(&entry);
 }
 
+/* Text is what a program says, so it waits for room where lines are counted. */
+static void put_text_entry(struct log_entry *entry)
+{
+    for (uint32_t us = 0; us < ROOM_BOUND_US && cpu_interrupts_are_on() && !dying; us += 10) {
+        uint64_t flags = cpu_interrupts_off();
+        bool is_in = log_ring_try_put(entry);
+
+        cpu_interrupts_restore(flags);
+        log_drain();
+        if (is_in)
+            return;
+        delay_us(10);                          /* another CPU is at it */
+    }
+    put(entry);
+}
+
 void log_text(const char *text, size_t bytes)
 {
     enum { ONCE = 255 };                       /* entry.bytes has no more */
 
     while (bytes) {
-        struct log_entry entry = { clock_stamp(), "", (uint16_t)cpu_id(), LOG_TEXT, (uint8_t)(bytes < ONCE ? bytes : ONCE), false, "" };
+        struct log_entry entry;                /* its text is not cleared first */
 
+        entry.stamp = clock_stamp();
+        entry.subsystem = "";
+        entry.cpu = (uint16_t)cpu_id();
+        entry.level = LOG_TEXT;
+        entry.bytes = (uint8_t)(bytes < ONCE ? bytes : ONCE);
+        entry.recorded = false;
         memcpy(entry.text, text, entry.bytes);
-        put(&entry);
+        put_text_entry(&entry);
         text += entry.bytes;
         bytes -= entry.bytes;
     }

@@ -31,8 +31,8 @@ void log_drain(void);
 /* The machine is about to be switched off, reset or halted: log_flush(), and from now on a line is out when its call returns. */
 void log_end(void);
 
-/* Text to all sinks as it stands, in its place among the lines: for the console. Control characters are the caller's business. Any
- * context. */
+/* Text to all sinks as it stands, in its place among the lines: for the console. Control characters are the caller's business. Up to 255 bytes
+ * stay together. Where interrupts are on it waits for room, within a second. Any context. */
 void log_text(const char *text, size_t bytes);
 
 /* The cursor stands behind a prompt, or no longer does. A log line takes the prompt away first, which log_took_prompt() tells: then it is

@@ -50,19 +50,24 @@ static void lose(void)
         atomic_store_explicit(&lost_at, atomic_load_explicit(&head, memory_order_relaxed), memory_order_relaxed);
 }
 
-void log_ring_put(const struct log_entry *entry)
+bool log_ring_try_put(const struct log_entry *entry)
 {
     uint32_t at = atomic_load_explicit(&head, memory_order_relaxed), chunks = chunks_of(entry);
 
     do {
         /* Acquire: the drainer has read what lay there. Signed: tail may be ahead of a head that is out of date. */
-        if ((int32_t)(at + chunks - LOG_RING_CHUNKS - atomic_load_explicit(&tail, memory_order_acquire)) > 0) {
-            lose();
-            return;
-        }
+        if ((int32_t)(at + chunks - LOG_RING_CHUNKS - atomic_load_explicit(&tail, memory_order_acquire)) > 0)
+            return false;
     } while (!atomic_compare_exchange_weak_explicit(&head, &at, at + chunks, memory_order_relaxed, memory_order_relaxed));
     memcpy(entry_at(at), entry, HEAD_BYTES + entry->bytes);
     atomic_store_explicit(&whole[at % LOG_RING_CHUNKS], at + 1, memory_order_seq_cst);
+    return true;
+}
+
+void log_ring_put(const struct log_entry *entry)
+{
+    if (!log_ring_try_put(entry))
+        lose();
 }
 
 /* Passes over a line that nobody will finish, to the next one that is whole. */

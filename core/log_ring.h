@@ -28,6 +28,9 @@ enum { LOG_RAW = 0, LOG_TEXT = 0xff };   /* a line without a prefix; text as it 
  * the lines of others wait for this one no longer than for that. */
 void log_ring_put(const struct log_entry *entry);
 
+/* The same for who can wait: false, and nothing is counted, when there is no room. */
+bool log_ring_try_put(const struct log_entry *entry);
+
 /* Gets lines one after the other, valid until it returns, and calls log_ring_sent(line) for each. Lines that were lost come as their number,
  * with line NULL, where they are missing. */
 typedef void log_ring_sender(const struct log_entry *line, uint32_t lost);

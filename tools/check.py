@@ -18,6 +18,7 @@ ROOMS = {"Makefile", "README.md", "LICENSE", ".gitignore", ".ci", "efi", "core",
 WIDTH = 160
 FREESTANDING = r"<std(int|def|bool|arg|atomic|align)\.h>|<limits\.h>|<float\.h>"
 INGOT = r"<ingot/\w+\.h>"
+C_LIBRARY = r"<(sys/)?\w+\.h>"                # for applications whose app.mk asks for it, and for what it stands on
 ARROWS = [                     # sources, what they may include; the first that fits holds
     (r"core/include/ingot/.*", [FREESTANDING, INGOT]),
     (r"core/(\w+)/include/ingot/.*", [FREESTANDING, INGOT]),
@@ -25,6 +26,7 @@ ARROWS = [                     # sources, what they may include; the first that 
     (r"core/[^/]+\.[ch]", [FREESTANDING, INGOT, r'"core/\w+\.h"']),
     (r"core/(\w+)/.*", [FREESTANDING, INGOT, r'"core/\w+\.h"', r'"core/{1}/\w+\.h"']),
     (r"drivers/.*", [FREESTANDING, INGOT]),
+    (r"apps/libc/.*", [FREESTANDING, INGOT, C_LIBRARY, r'"\w+\.h"', r'"(arch|bits)/.*\.h"']),
     (r"apps/(\w+)/.*", [FREESTANDING, INGOT, r'"\w+\.h"', r"<(math|immintrin)\.h>"]),
     (r"efi/[^/]+\.[chS]", [FREESTANDING, r'"efi/\w+\.h"', r'"core/handoff\.h"', r"<efi\w*\.h>"]),
     (r"efi/(\w+)/.*", [FREESTANDING, r'"efi/\w+\.h"', r'"efi/{1}/\w+\.h"', r'"core/handoff\.h"', r"<efi\w*\.h>"]),
@@ -48,6 +50,12 @@ def sources():
     return sorted(str(path) for path in found if path.parts[0] not in ("build", ".git") and "__pycache__" not in path.parts)
 
 
+def has_library(app):
+    """Whether an application asks for the C library."""
+    settings = TOP / "apps" / app / "app.mk"
+    return settings.exists() and re.search(r"^LIBC *:?= *1$", settings.read_text(), re.MULTILINE) is not None
+
+
 def check_arrows(names):
     for name in names:
         if not name.endswith((".c", ".h", ".S", ".inc")):
@@ -57,6 +65,8 @@ def check_arrows(names):
             yield f"{name}: no rule says what it may include"
             continue
         match, allowed = rule
+        if name.startswith("apps/") and has_library(pathlib.Path(name).parts[1]):
+            allowed = [*allowed, C_LIBRARY]
         allowed = [pattern.replace("{1}", match.group(1)) if "{1}" in pattern else pattern for pattern in allowed]
         for number, line in enumerate((TOP / name).read_text().splitlines(), 1):
             included = re.match(r'\s*#\s*include\s*([<"][^>"]+[>"])', line)

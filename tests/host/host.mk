@@ -169,7 +169,7 @@ $(HOST)/acpi-facts: tests/host/acpi_facts.c $(acpi_corpus_sources) | $(HOST)/
 host-tests: $(HOST)/acpi-facts
 
 # The prompt as a program that reads keys, for test_prompt.py.
-prompt_keys_sources := tests/host/prompt_keys.c $(addprefix core/,prompt.c console.c facts.c expression.c ansi.c utf8.c format.c error.c) \
+prompt_keys_sources := tests/host/prompt_keys.c $(addprefix core/,prompt.c line.c console.c facts.c expression.c ansi.c utf8.c format.c error.c) \
                        tests/host/renamed_string.c tests/host/renamed_mem.S
 $(HOST)/prompt-keys: $(prompt_keys_sources) | $(HOST)/
 	$(CC) $(HOST_CFLAGS) -Dstrlcpy=ingot_strlcpy -o $@ $(prompt_keys_sources)

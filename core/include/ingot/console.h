@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {                                   /* keys besides characters; control characters are those of ASCII */
@@ -20,6 +21,11 @@ bool console_interrupted(void);
 
 /* Text as printf makes it, up to 1,023 bytes at a time; \n ends a line. Waits until it is out, within log_flush()'s bounds. */
 void console_print(const char *pattern, ...) __attribute__((format(gnu_printf, 1, 2)));
+
+/* Text as it stands; \n ends a line. Waits while there is no room, within a second, but not until it is out. Up to 255 bytes, a line end counting
+ * as two, come out in one piece; what several CPUs write at once is mixed beyond that. Any CPU, any context: where interrupts are off it does
+ * not wait, and pieces that find no room are lost, which the log tells. */
+void console_write(const char *text, size_t bytes);
 
 /* Has text stop after so many rows until a key is pressed; 0: never. console_begin_page() begins to count anew. */
 void console_set_page(unsigned rows);
