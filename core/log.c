@@ -493,6 +493,8 @@ void log_tell_last(uint32_t end, unsigned lines)
 {
     const struct log_entry *entry = log_ring_before(&end);
 
+    while (entry && entry->level == LOG_TEXT)  /* the console's, in pieces that are no lines */
+        entry = log_ring_before(&end);
     if (lines == 0 || !entry)
         return;
     log_tell_last(end, lines - 1);

@@ -151,6 +151,8 @@ def test_crashes_are_told_as_what_they_are(prompt, kind, code):
     end = user.machine.wait(LIMIT_S)
     told = re.search(r"^(?:> )?PANIC ([A-Z-]+): ", user.machine.text, re.MULTILINE)      # the prompt is taken away by control characters
     assert (end.how, end.status) == ("exit", 120) and told and told.group(1) == code, user.machine.text
+    tail = re.findall(r"^  \| (.*)", user.machine.text, re.MULTILINE)
+    assert tail and all(re.match(r"\[ *\d+\.\d+\] \d+ \w|READY|efi: ", line) for line in tail), tail
 
 
 @pytest.mark.full
