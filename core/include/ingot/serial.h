@@ -58,6 +58,10 @@ void serial_has_moved(void);
 /* Port number index in order of registration, or NULL. Any context. */
 struct serial_port *serial_port(unsigned index);
 
+/* Sends bytes on one port as they stand, as far as it takes them within its bound; returns how many it took. The log's lines go to the same
+ * ports, and may come between two calls. Any context. */
+static inline size_t serial_write(struct serial_port *port, const char *text, size_t bytes) { return port->ops->write(port, text, bytes); }
+
 /* A byte that has come in on any port, or -1 when there is none. Never waits; bytes that nobody reads are lost once the port's own
  * FIFO is full, or after serial_listen() some hundreds. One CPU at a time, any context. */
 int serial_read(void);
