@@ -43,9 +43,10 @@ packages_usb       := $(packages_image)
 packages_check     := build check
 packages_analyse   := build analyse
 packages_stack     := build
-packages_test      := build image sign run check debug test analyse
+packages_test      := build image sign run check debug docs test analyse
 packages_test-full := $(packages_test)
 packages_bench     := build image run
+packages_docs      := docs
 packages := $(sort $(foreach goal,$(MAKECMDGOALS),$(packages_$(goal))))
 ifneq ($(packages),)
 ifneq ($(shell tools/packages.sh $(packages) >&2 && echo ready),ready)
@@ -84,7 +85,7 @@ export INGOT_ARGS = $(ARGS)
 QEMU_RUN = DISPLAY="$$(tr '\0' '\n' </proc/$$PPID/environ | sed -n 's/^DISPLAY=//p')" $(PYTHON) tools/run.py $(OUT)/BOOTX64.EFI \
 	--machine $(MACHINE) --smp $(SMP) --mem $(MEM) --firmware $(FIRMWARE) --display $(DISPLAY) $(if $(COLD),--cold)
 
-.PHONY: run debug debug-serial debug-line image usb check analyse stack test test-full bench clean help FORCE
+.PHONY: run debug debug-serial debug-line image usb check analyse stack test test-full bench docs clean help FORCE
 
 run: $(OUT)/BOOTX64.EFI
 	@$(QEMU_RUN) --image $(OUT)/run.img
@@ -118,6 +119,9 @@ test test-full: host-tests fuzz-targets
 bench: $(OUT)/BOOTX64.EFI
 	@$(PYTHON) tools/bench.py
 
+docs:
+	@$(PYTHON) tools/docs.py
+
 clean:
 	rm -rf build
 
@@ -132,6 +136,7 @@ help:
 	@echo 'make check      facts about the sources: who includes whom, style, headers, scripts'
 	@echo 'make analyse    gcc -fanalyzer, clang-tidy and cppcheck on what runs on the target; TOOLS=cppcheck: one of them'
 	@echo 'make stack      the most stack that each way into the code can take, and by which calls'
+	@echo 'make docs       what a program may call, as web pages and man pages: build/docs/'
 	@echo 'make clean      removes build/'
 	@echo
 	@echo 'APP=$(APP)   the application: a folder, here or anywhere'

@@ -11,6 +11,7 @@ packages_of()
     sign)   echo sbsigntool ;;
     run)    echo qemu-system-x86 ovmf ;;
     debug)  echo gdb ;;
+    docs)   echo doxygen ;;
     check)  echo shellcheck ;;
     analyse) echo cppcheck clang-tidy ;;
     usb)    echo util-linux ;;

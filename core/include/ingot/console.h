@@ -37,6 +37,8 @@ struct console_input {
     bool polled;                                 /* else an interrupt of the boot CPU calls console_wake() when there may be one */
     struct console_input *next;
 };
+
+/* Adds a source of keys besides serial ports. Boot CPU. */
 void console_add_input(struct console_input *input);
 
 /* Something may have come in: who waits for a key looks, at once if this is an interrupt of the boot CPU. Any context. */
@@ -47,5 +49,6 @@ void console_wake(void);
 struct input_driver {
     void (*start)(void);
 };
+/* Announces one, in any file that is linked. */
 #define INPUT_DRIVER(driver_name, driver_start) \
     static const struct input_driver input_##driver_name __attribute__((used, aligned(8), section("input_drivers"))) = { driver_start }

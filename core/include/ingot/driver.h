@@ -15,6 +15,7 @@ struct driver {
     int (*start)(void);   /* 0, ERR_NOT_FOUND, or another error that the core logs */
 };
 
+/* Announces a driver, in any file that is linked. */
 #define DRIVER(driver_name, driver_phase, driver_start) \
     static const struct driver driver_##driver_name __attribute__((used, aligned(8), section(".drivers"))) = \
         { #driver_name, driver_phase, driver_start }

@@ -18,6 +18,7 @@
 
 enum { HEAP_LARGE_BYTES = 32768 };     /* from here on a block is whole pages, aligned to 16 like any other */
 
+/* As ISO C has them, with what stands above. malloc's memory holds anything. */
 void *malloc(size_t bytes);
 void *calloc(size_t count, size_t bytes);            /* count * bytes bytes of 0 */
 void *realloc(void *block, size_t bytes);            /* NULL leaves block as it was */

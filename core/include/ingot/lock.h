@@ -26,6 +26,7 @@ struct lock {
     const char *name;                  /* valid for ever */
 };
 
+/* The initial value of a lock, with its name for messages. */
 #define LOCK(lock_name) { .name = (lock_name) }
 
 /* Waits for the turn of ticket, or panics. Not for callers: lock_take_irq's slow half. */

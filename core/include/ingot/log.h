@@ -35,6 +35,7 @@ _Static_assert(sizeof(struct log_subsystem) == 16, "link.ld gathers them without
 #define LOG_NAME(name)   LOG_PASTE(log_subsystem_, name)
 extern struct log_subsystem LOG_NAME(LOG_SUBSYSTEM);
 
+/* In one file of a subsystem: makes it, with the level info. Names have up to 14 characters. */
 #define LOG_SUBSYSTEM_DEFINE(subsystem) \
     _Static_assert(sizeof(#subsystem) <= sizeof(((struct log_subsystem *)0)->name), "the name of a subsystem is too long"); \
     struct log_subsystem LOG_PASTE(log_subsystem_, subsystem) \
@@ -44,11 +45,14 @@ extern struct log_subsystem LOG_NAME(LOG_SUBSYSTEM);
 void log_line(const struct log_subsystem *subsystem, enum log_level level, const char *pattern, ...)
     __attribute__((format(gnu_printf, 3, 4)));
 
+/* A line of this file's subsystem; printf's pattern, as <ingot/format.h> has it, without \n. */
 #define log_at(level, ...) log_line(&LOG_NAME(LOG_SUBSYSTEM), (level), __VA_ARGS__)
 
+/* The same, with the level in the name. */
 #define log_error(...) log_at(LOG_ERROR, __VA_ARGS__)
 #define log_warn(...)  log_at(LOG_WARN, __VA_ARGS__)
 #define log_info(...)  log_at(LOG_INFO, __VA_ARGS__)
+/* The same, but its arguments are not even looked at where debug lines are not wanted. */
 #define log_debug(...) \
     do { \
         if (LOG_DEBUG <= LOG_NAME(LOG_SUBSYSTEM).level) \

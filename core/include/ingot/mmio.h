@@ -15,11 +15,13 @@
 
 #include <stdint.h>
 
+/* What a register holds: one access of that width. */
 static inline uint8_t mmio_read8(const volatile void *reg) { return *(const volatile uint8_t *)reg; }
 static inline uint16_t mmio_read16(const volatile void *reg) { return *(const volatile uint16_t *)reg; }
 static inline uint32_t mmio_read32(const volatile void *reg) { return *(const volatile uint32_t *)reg; }
 static inline uint64_t mmio_read64(const volatile void *reg) { return *(const volatile uint64_t *)reg; }
 
+/* Writes a register: one access of that width. */
 static inline void mmio_write8(volatile void *reg, uint8_t value) { *(volatile uint8_t *)reg = value; }
 static inline void mmio_write16(volatile void *reg, uint16_t value) { *(volatile uint16_t *)reg = value; }
 static inline void mmio_write32(volatile void *reg, uint32_t value) { *(volatile uint32_t *)reg = value; }

@@ -5,6 +5,7 @@
  * code is one upper-case word for programs that read logs, such as "ASSERT". */
 _Noreturn void panic_code(const char *code, const char *pattern, ...) __attribute__((format(gnu_printf, 2, 3), cold));
 
+/* Prints `PANIC PROGRAM: sentence`, as panic_code() does. */
 #define panic(...) panic_code("PROGRAM", __VA_ARGS__)
 
 /* Holds in every build: what it guards is cheap to check and dear to miss. */

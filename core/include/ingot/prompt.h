@@ -21,6 +21,7 @@ struct command {
     const char *(*choice)(unsigned index);       /* words that its arguments may be, for completion; NULL past the last. May be NULL */
 };
 
+/* Announces a command; .choice = may follow. */
 #define COMMAND(command_name, command_text, command_run, ...) \
     static const struct command command_##command_name __attribute__((used, aligned(8), section("commands"))) = \
         { .name = #command_name, .text = command_text, .run = command_run, __VA_ARGS__ }
@@ -31,6 +32,7 @@ struct runnable {
     int (*main)(int argc, char **argv);
 };
 
+/* Announces one. */
 #define RUNNABLE(runnable_name, runnable_text, runnable_main) \
     static const struct runnable runnable_##runnable_name __attribute__((used, aligned(8), section("runnables"))) = \
         { #runnable_name, runnable_text, runnable_main }

@@ -5,12 +5,14 @@
 
 #include <stddef.h>
 
+/* Bytes. C17 7.24.2.1, 7.24.2.2, 7.24.6.1, 7.24.4.1, 7.24.5.1. */
 void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
 void *memmove(void *to, const void *from, size_t bytes);
 void *memset(void *to, int value, size_t bytes);
 int memcmp(const void *a, const void *b, size_t bytes);
 void *memchr(const void *in, int value, size_t bytes);
 
+/* Text that ends with a NUL, or after bytes bytes. C17 7.24.4 to 7.24.6; strnlen is POSIX's. */
 size_t strlen(const char *text);
 size_t strnlen(const char *text, size_t bytes);
 int strcmp(const char *a, const char *b);

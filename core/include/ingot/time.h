@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Nanoseconds since power-on. */
 uint64_t time_ns(void);
 
 /* Waits at least that long, with interrupts as they are. */

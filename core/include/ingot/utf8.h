@@ -21,10 +21,12 @@ struct utf8_decoder {
     uint8_t low, high;                /* what the next byte must lie between */
 };
 
+/* What utf8_feed() says of a byte. */
 enum utf8_result {
     UTF8_MORE,                        /* the character is not complete */
     UTF8_CHARACTER,                   /* *out_character is one, or U+FFFD */
     UTF8_AGAIN,                       /* *out_character is U+FFFD for what came before; this byte was not used: give it again */
 };
 
+/* Takes the next byte. */
 enum utf8_result utf8_feed(struct utf8_decoder *decoder, uint8_t byte, uint32_t *out_character);

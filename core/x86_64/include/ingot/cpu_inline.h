@@ -46,14 +46,17 @@ static inline uint64_t cpu_interrupts_off(void)
     return flags;
 }
 
+/* Lets interrupts in again, if they were when cpu_interrupts_off() gave flags. */
 static inline void cpu_interrupts_restore(uint64_t flags)
 {
     if (flags & 1u << 9)                          /* RFLAGS.IF */
         __asm__ volatile("sti" ::: "memory");
 }
 
+/* Lets interrupts in. */
 static inline void cpu_interrupts_on(void) { __asm__ volatile("sti" ::: "memory"); }
 
+/* Whether interrupts are let in. */
 static inline bool cpu_interrupts_are_on(void)
 {
     uint64_t flags;

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+/* What a port gives: one access of 1 byte. */
 static inline uint8_t port_read8(uint16_t port)
 {
     uint8_t value;
@@ -12,6 +13,7 @@ static inline uint8_t port_read8(uint16_t port)
     return value;
 }
 
+/* The same of 2 bytes. */
 static inline uint16_t port_read16(uint16_t port)
 {
     uint16_t value;
@@ -19,6 +21,7 @@ static inline uint16_t port_read16(uint16_t port)
     return value;
 }
 
+/* The same of 4 bytes. */
 static inline uint32_t port_read32(uint16_t port)
 {
     uint32_t value;
@@ -26,6 +29,7 @@ static inline uint32_t port_read32(uint16_t port)
     return value;
 }
 
+/* Writes to a port: one access of 1, 2 or 4 bytes. */
 static inline void port_write8(uint16_t port, uint8_t value) { __asm__ volatile("outb %0, %1" :: "a"(value), "Nd"(port) : "memory"); }
 static inline void port_write16(uint16_t port, uint16_t value) { __asm__ volatile("outw %0, %1" :: "a"(value), "Nd"(port) : "memory"); }
 static inline void port_write32(uint16_t port, uint32_t value) { __asm__ volatile("outl %0, %1" :: "a"(value), "Nd"(port) : "memory"); }
