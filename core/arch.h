@@ -9,6 +9,8 @@
 
 #include <ingot/acpi.h>
 
+struct symbol_room;
+
 /* The boot CPU's own area, descriptors and exception vectors: from here on a fault ends in words. First call of the core. */
 void arch_start_boot_cpu(void);
 
@@ -33,10 +35,13 @@ struct arch_place {
     uintptr_t pc, stack, frame;
 };
 
-/* panic_code() is the CPU folder's: it notes the registers and goes on in panic_from(). These tell what it noted: who called it, and, by
- * log_raw(), the registers. */
-void arch_caller(struct arch_place *out_place);
-void arch_describe_caller(const void *unused);
+/* panic_code() is the CPU folder's: it notes the registers and goes on in panic_from(). This tells what it noted: who called it, and the
+ * registers, as the next two take them. */
+const void *arch_caller(struct arch_place *out_place);
+
+/* Asks for the names of what registers point to (symbols_want()), and tells them all by log_raw(). */
+void arch_want_pointers(const void *registers);
+void arch_tell_registers(const void *registers, const struct symbol_room *room);
 
 /* Walks callers from place: *out gets up to max addresses, each of a call's last byte, the nearest first: behind a call that does
  * not return another function may begin. Through interrupts and exceptions to what they interrupted, whose address is the instruction that

@@ -63,18 +63,19 @@ int cpu_backtrace(uint32_t cpu, uintptr_t *out, size_t max, size_t *out_count)
 
 void backtrace_explain(const uintptr_t *caller, size_t count, void (*tell)(uintptr_t caller, const char *words))
 {
-    static struct symbol symbol[CALLERS_MAX];
     const struct symbol_room *room;
     char words[SYMBOL_WORDS_BYTES];
 
-    count = count < CALLERS_MAX ? count : CALLERS_MAX;
+    symbols_forget();
     for (size_t i = 0; i < count; i++)
-        symbol[i].address = caller[i];
-    room = symbols_look_up(symbol, count);
+        symbols_want(caller[i]);
+    room = symbols_find();
     for (size_t i = 0; i < count; i++) {
-        if (!room || symbol[i].depth == 0)
+        const struct symbol *symbol = symbol_at(caller[i]);
+
+        if (!room || symbol->depth == 0)
             tell(caller[i], NULL);
-        for (unsigned level = 0; room && level < symbol[i].depth; level++)
-            tell(caller[i], symbol_words(room, &symbol[i], level, words, sizeof(words)) + 1);
+        for (unsigned level = 0; room && level < symbol->depth; level++)
+            tell(caller[i], symbol_words(room, symbol, level, words, sizeof(words)) + 1);
     }
 }

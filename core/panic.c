@@ -27,7 +27,8 @@ static unsigned depth;                         /* panics within panics */
 static const struct panic_scene *first;        /* what is told */
 static const char *first_sentence;
 static uint32_t log_before;                    /* where the log ended when it began */
-static struct symbol symbol[1 + CALLERS_MAX] __attribute__((section(".noinit")));
+static uintptr_t caller[CALLERS_MAX];          /* of what is told; how many: */
+static size_t callers;
 
 /* Two CPUs that panic at once: one is told, and the other one is stopped like all others. */
 static void be_the_teller(const struct panic_scene *scene)
@@ -58,69 +59,91 @@ static void tell_symbol(const struct symbol_room *room, const struct symbol *at,
 }
 
 /* Those that called each other in a circle are told once. */
-static void tell_callers(const struct symbol_room *room, size_t count)
+static void tell_callers(const struct symbol_room *room)
 {
     char lead[40], end[24];
     size_t times;
 
-    for (size_t i = 1; i <= count; i += times) {
-        for (times = 1; i + times <= count && symbol[i + times].address == symbol[i].address; times++)
+    for (size_t i = 0; i < callers; i += times) {
+        for (times = 1; i + times < callers && caller[i + times] == caller[i]; times++)
             ;
-        format(lead, sizeof(lead), "  called from %#lx", (unsigned long)symbol[i].address);
+        format(lead, sizeof(lead), "  called from %#lx", (unsigned long)caller[i]);
         format(end, sizeof(end), times > 1 ? ", %u times" : "", (unsigned)times);
-        tell_symbol(room, &symbol[i], lead, end);
+        tell_symbol(room, symbol_at(caller[i]), lead, end);
     }
 }
 
-static void note_for_screen(const char *code, const char *sentence, size_t places)
+static void note_for_screen(const struct panic_scene *scene, const char *sentence)
 {
     uint32_t offset[1 + CALLERS_MAX];
 
-    for (size_t i = 0; i < places; i++)
-        offset[i] = (uint32_t)(symbol[i].address - (uintptr_t)core_start_address);
-    panic_screen_note(code, sentence, build_hash, offset, places);
+    offset[0] = (uint32_t)(scene->place.pc - (uintptr_t)core_start_address);
+    for (size_t i = 0; i < callers; i++)
+        offset[i + 1] = (uint32_t)(caller[i] - (uintptr_t)core_start_address);
+    panic_screen_note(scene->code, sentence, build_hash, offset, callers + 1);
 }
 
-/* Where the scene was, and its registers, and who had called. The place of a call is its last byte. */
-static void tell_scene(const struct panic_scene *scene, const char *sentence)
+/* Where the scene was, and its registers, and who had called. */
+static void tell_scene(const struct panic_scene *scene, const struct symbol_room *room)
 {
-    uintptr_t caller[CALLERS_MAX];
-    size_t count = arch_backtrace(&scene->place, caller, CALLERS_MAX);
-    const struct symbol_room *room;
+    const struct symbol *at = symbol_at(scene->place.pc);
 
-    symbol[0].address = scene->place.pc;
-    for (size_t i = 0; i < count; i++)
-        symbol[i + 1].address = caller[i];
-    note_for_screen(scene->code, sentence, count + 1);
-    room = symbols_look_up(symbol, count + 1);
-    if (room && symbol[0].depth)
-        tell_symbol(room, &symbol[0], "  in", "");
-    if (scene->describe)
-        scene->describe(scene->context);
-    tell_callers(room, count);
+    if (room && at->depth)
+        tell_symbol(room, at, "  in", "");
+    arch_tell_registers(scene->registers, room);
+    tell_callers(room);
 }
 
-/* Where another CPU was, and its next callers, in one line. */
-static void tell_place(uint32_t cpu, const struct arch_place *place)
+/* Where another CPU was, and its next callers. The place of a call is its last byte. */
+static size_t place_of(const struct arch_place *place, uintptr_t *out)
 {
-    uintptr_t caller[OTHERS_CALLERS];
-    size_t count = arch_backtrace(place, caller, OTHERS_CALLERS), used = 0;
+    out[0] = place->pc;
+    return 1 + arch_backtrace(place, out + 1, OTHERS_CALLERS);
+}
+
+/* The same, in one line. */
+static void tell_place(uint32_t cpu, const struct arch_place *place, const struct symbol_room *room)
+{
+    uintptr_t at[1 + OTHERS_CALLERS];
+    size_t count = place_of(place, at), used = 0;
     const char *code = *per_cpu_of(&not_told, cpu);
     char line[OTHERS_CALLERS * 40 + 80] = "";
-    const struct symbol_room *room;
 
-    symbol[0].address = place->pc;
     for (size_t i = 0; i < count; i++)
-        symbol[i + 1].address = caller[i];
-    room = symbols_look_up(symbol, count + 1);
-    for (size_t i = 0; i <= count; i++)
         used += (size_t)format(line + used, sizeof(line) - used, "%s%#lx%s%s", i > 1 ? ", " : i ? ", called from " : "",
-                               (unsigned long)symbol[i].address, room && symbol[i].depth ? " " : "", symbol_inner(room, &symbol[i]));
+                               (unsigned long)at[i], room && symbol_at(at[i])->depth ? " " : "", symbol_inner(room, symbol_at(at[i])));
     log_raw("  cpu %u %s%s at %s", cpu, code ? "panicked as well: " : "was", code ? code : "", line);
 }
 
+static void want_place(const struct arch_place *place)
+{
+    uintptr_t at[1 + OTHERS_CALLERS];
+    size_t count = place_of(place, at);
+
+    for (size_t i = 0; i < count; i++)
+        symbols_want(at[i]);
+}
+
+/* All names that will be told, in one pass: the scene's, its registers', the other CPUs'. */
+static const struct symbol_room *find_names(const struct panic_scene *scene)
+{
+    struct arch_place place;
+
+    symbols_forget();
+    symbols_want(scene->place.pc);
+    for (size_t i = 0; i < callers; i++)
+        symbols_want(caller[i]);
+    arch_want_pointers(scene->registers);
+    for (uint32_t cpu = 0, wanted = 0; cpu < cpu_count() && wanted < OTHERS_MAX; cpu++)
+        if (cpu != cpu_id() && arch_stopped_at(cpu, &place) && !cpus_is_idle(cpu)) {
+            want_place(&place);
+            wanted++;
+        }
+    return symbols_find();
+}
+
 /* All CPUs have been stopped, or should have. */
-static void tell_others(void)
+static void tell_others(const struct symbol_room *room)
 {
     uint32_t idle = 0, told = 0;
     struct arch_place place;
@@ -135,7 +158,7 @@ static void tell_others(void)
         else if (told++ >= OTHERS_MAX)
             continue;
         else if (stopped)
-            tell_place(cpu, &place);
+            tell_place(cpu, &place, room);
         else
             log_raw("  cpu %u does not answer: it may still run", cpu);
     }
@@ -147,8 +170,13 @@ static void tell_others(void)
 
 static _Noreturn void tell(const struct panic_scene *scene, const char *sentence)
 {
-    tell_scene(scene, sentence);
-    tell_others();
+    const struct symbol_room *room;
+
+    callers = arch_backtrace(&scene->place, caller, CALLERS_MAX);
+    note_for_screen(scene, sentence);
+    room = find_names(scene);
+    tell_scene(scene, room);
+    tell_others(room);
     log_tell_last(log_before, LAST_LINES);
     end_panic();
 }
@@ -200,11 +228,11 @@ _Noreturn void panic_show(const struct panic_scene *scene, const char *pattern, 
 
 _Noreturn void panic_from(const char *code, const char *pattern, ...)
 {
-    struct panic_scene scene = { .code = code, .describe = arch_describe_caller };
+    struct panic_scene scene = { .code = code };
     char sentence[SENTENCE_BYTES];
     va_list args;
 
-    arch_caller(&scene.place);
+    scene.registers = arch_caller(&scene.place);
     va_start(args, pattern);
     format_va(sentence, sizeof(sentence), pattern, args);
     va_end(args);

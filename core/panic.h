@@ -8,8 +8,7 @@
 struct panic_scene {
     const char *code;                          /* one upper-case word: "PAGE-FAULT" */
     struct arch_place place;                   /* where it happened */
-    void (*describe)(const void *context);     /* more lines by log_raw(): registers. May be NULL */
-    const void *context;
+    const void *registers;                     /* as arch_tell_registers() takes them */
 };
 
 /* Tells the scene and the sentence on every sink, then ends by the policy panic=. Any context, however broken. */

@@ -6,6 +6,8 @@
 extern const uint8_t core_text_start[], core_text_end[], symbols_start[], symbols_end[];    /* link.ld */
 
 static struct symbol_room the_room __attribute__((section(".noinit")));
+static struct symbol wanted[SYMBOLS_WANTED] __attribute__((section(".noinit")));
+static size_t wanted_count;
 static bool is_looking, is_given_up;
 
 static void take(struct symbol *symbol, const struct symbol_row *row)
@@ -26,26 +28,42 @@ static bool open_room(void)
                             (uint32_t)(core_text_end - core_text_start)) == 0;
 }
 
-static const struct symbol_room *look_up(struct symbol *symbol, size_t count)
+void symbols_forget(void) { wanted_count = 0; }
+
+const struct symbol *symbol_at(uintptr_t address)
+{
+    static const struct symbol nothing;
+
+    for (size_t i = 0; i < wanted_count; i++)
+        if (wanted[i].address == address)
+            return &wanted[i];
+    return &nothing;
+}
+
+void symbols_want(uintptr_t address)
+{
+    if (wanted_count < SYMBOLS_WANTED && symbol_at(address)->address != address)
+        wanted[wanted_count++] = (struct symbol){ .address = address };
+}
+
+static const struct symbol_room *look_up(void)
 {
     if (!open_room())
         return NULL;
     while (symbol_walk_row(&the_room.walk, NULL))
-        for (size_t i = 0; i < count; i++)
-            take(&symbol[i], &the_room.walk.row);
+        for (size_t i = 0; i < wanted_count; i++)
+            take(&wanted[i], &the_room.walk.row);
     return the_room.walk.broken ? NULL : &the_room;
 }
 
-const struct symbol_room *symbols_look_up(struct symbol *symbol, size_t count)
+const struct symbol_room *symbols_find(void)
 {
     const struct symbol_room *room;
 
-    for (size_t i = 0; i < count; i++)
-        symbol[i].depth = 0;
     if (is_given_up)
         return NULL;
     is_looking = true;
-    room = look_up(symbol, count);
+    room = look_up();
     is_looking = false;
     return room;
 }

@@ -10,17 +10,24 @@ struct symbol {                                /* what lies at an address */
     struct symbol_frame frame[SYMBOL_DEPTH];   /* as in struct symbol_row */
 };
 
-enum { SYMBOL_WORDS_BYTES = 200 };
+enum { SYMBOL_WORDS_BYTES = 200, SYMBOLS_WANTED = 128 };
 
-/* Looks up the addresses of so many symbols, all in one pass through the table, which takes some milliseconds. Returns the room in which
- * their names are, by the same numbers after each call, or NULL, and nothing is known. For one CPU at a time, which sees to that itself, as a
- * panic does. Any context. */
-const struct symbol_room *symbols_look_up(struct symbol *symbol, size_t count);
+/* A pass through the table takes milliseconds, so what will be asked for is said first, and all of it is looked up in one:
+ * symbols_forget(), symbols_want() each address, symbols_find(), then symbol_at(). For one CPU at a time, which sees to that itself, as a panic
+ * does. Any context. */
+void symbols_forget(void);
+void symbols_want(uintptr_t address);          /* no more than SYMBOLS_WANTED different ones: others have no names */
+
+/* The room in which the names are, or NULL: there are none. */
+const struct symbol_room *symbols_find(void);
+
+/* What is known of a wanted address; depth 0 where that is nothing. Valid until symbols_forget(). */
+const struct symbol *symbol_at(uintptr_t address);
 
 /* Where a function begins that is not inlined everywhere, by its name; in one pass as above. False: there is none, or no table. Same callers. */
 bool symbol_address(const char *name, uintptr_t *out_address);
 
-/* Whether symbols_look_up() has been interrupted by what is calling. From now on it finds nothing. */
+/* Whether symbols_find() has been interrupted by what is calling. From now on it finds nothing. */
 bool symbols_give_up(void);
 
 /* " name (file:line)" of frame number level of a symbol, counted from the innermost; the outermost with its offset, " name+0x12 (file:line)".

@@ -84,13 +84,15 @@ struct named {
 };
 
 /* What lies where the register points to; "" where it looks like a number. */
-static const char *pointer_words(const struct symbol_room *room, const struct symbol *symbol, char *buffer, size_t bytes)
+static const char *pointer_words(const struct symbol_room *room, uint64_t value, char *buffer, size_t bytes)
 {
-    if (!address_is_known(symbol->address))
+    const struct symbol *symbol = symbol_at(value);
+
+    if (!address_is_known(value))
         return "";
     if (room && symbol->depth)
         return symbol_words(room, symbol, symbol->depth - 1, buffer, bytes) + 1;
-    return address_words(symbol->address, buffer, bytes);
+    return address_words(value, buffer, bytes);
 }
 
 static char pointed_to[REGISTERS][SYMBOL_WORDS_BYTES / 2];
@@ -110,18 +112,13 @@ static size_t put_group(char *to, size_t bytes, const struct named *reg, unsigne
     return used;
 }
 
-static void print_pointers(const struct named *reg)
+static void print_pointers(const struct named *reg, const struct symbol_room *room)
 {
-    static struct symbol symbol[REGISTERS];
     char line[POINTERS_COLUMNS + 2 * SYMBOL_WORDS_BYTES], buffer[SYMBOL_WORDS_BYTES];
-    const struct symbol_room *room;
     size_t used = 0;
 
     for (unsigned i = 0; i < REGISTERS; i++)
-        symbol[i].address = reg[i].value;
-    room = symbols_look_up(symbol, REGISTERS);
-    for (unsigned i = 0; i < REGISTERS; i++)
-        strlcpy(pointed_to[i], pointer_words(room, &symbol[i], buffer, sizeof(buffer)), sizeof(pointed_to[i]));
+        strlcpy(pointed_to[i], pointer_words(room, reg[i].value, buffer, sizeof(buffer)), sizeof(pointed_to[i]));
     for (unsigned i = 0; i < REGISTERS; i++)
         if (*pointed_to[i]) {
             used += (size_t)format(line + used, sizeof(line) - used, used ? "; " : "  ");
@@ -135,16 +132,33 @@ static void print_pointers(const struct named *reg)
         log_raw("%s", line);
 }
 
-/* The registers, and the code that ran. */
-static void print_registers(const void *context)
+static void read_registers(const struct trap_frame *f, struct named *reg)
 {
-    const struct trap_frame *f = context;
-    const struct named reg[REGISTERS] = {
+    const struct named all[REGISTERS] = {
         { "rax", f->rax }, { "rbx", f->rbx }, { "rcx", f->rcx }, { "rdx", f->rdx }, { "rsi", f->rsi }, { "rdi", f->rdi },
         { "rbp", f->rbp }, { "rsp", f->rsp }, { "r8", f->r8 },  { "r9", f->r9 },  { "r10", f->r10 }, { "r11", f->r11 },
         { "r12", f->r12 }, { "r13", f->r13 }, { "r14", f->r14 }, { "r15", f->r15 },
     };
 
+    memcpy(reg, all, sizeof(all));
+}
+
+void arch_want_pointers(const void *registers)
+{
+    struct named reg[REGISTERS];
+
+    read_registers(registers, reg);
+    for (unsigned i = 0; i < REGISTERS; i++)
+        symbols_want(reg[i].value);
+}
+
+/* The registers, and the code that ran. */
+void arch_tell_registers(const void *registers, const struct symbol_room *room)
+{
+    const struct trap_frame *f = registers;
+    struct named reg[REGISTERS];
+
+    read_registers(f, reg);
     if (f == &per_cpu(&cpu_area)->panic_frame)               /* no exception */
         log_raw("  rip %016llx  cs %04llx  ss %04llx", (unsigned long long)f->rip, (unsigned long long)f->cs, (unsigned long long)f->ss);
     else
@@ -158,29 +172,24 @@ static void print_registers(const void *context)
     log_raw("  cr0 %08llx  cr2 %016llx  cr3 %09llx  cr4 %08llx  efer %04llx", (unsigned long long)cr0_read(),
             (unsigned long long)cr2_read(), (unsigned long long)cr3_read(), (unsigned long long)cr4_read(),
             (unsigned long long)msr_read(MSR_EFER));
-    print_pointers(reg);
+    print_pointers(reg, room);
     print_code_bytes(f->rip);
 }
 
-void arch_caller(struct arch_place *out_place)
+const void *arch_caller(struct arch_place *out_place)
 {
     struct trap_frame *frame = &per_cpu(&cpu_area)->panic_frame;
 
     per_cpu(&cpu_area)->frame = frame;
     /* In the call: behind it may begin another function. The stack is not looked at, as the caller has a frame. */
     *out_place = (struct arch_place){ .pc = frame->rip - 1, .frame = frame->rbp };
-}
-
-void arch_describe_caller(const void *unused)
-{
-    (void)unused;
-    print_registers(&per_cpu(&cpu_area)->panic_frame);
+    return frame;
 }
 
 static struct panic_scene scene_of(const char *code, const struct trap_frame *frame)
 {
     return (struct panic_scene){
-        .code = code, .place = { frame->rip, frame->rsp, frame->rbp }, .describe = print_registers, .context = frame,
+        .code = code, .place = { frame->rip, frame->rsp, frame->rbp }, .registers = frame,
     };
 }
 
