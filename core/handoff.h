@@ -358,6 +358,7 @@ static inline uint32_t recorder_finish(const struct recorder *recorder, struct r
 enum {                                           /* handoff_firmware.flags */
     HANDOFF_FIRMWARE_SECURE_BOOT = 1u << 0,      /* only signed images are started, or the firmware does not say */
     HANDOFF_FIRMWARE_NO_VOLUME   = 1u << 1,      /* the loader came from no file system (PXE) */
+    HANDOFF_FIRMWARE_TPM_LOST    = 1u << 2,      /* there is a TPM, and measuring into it failed */
 };
 
 struct handoff_firmware {

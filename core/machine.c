@@ -49,6 +49,8 @@ void machine_ready(void)
         machine_degraded("acpi");
     if (view->x86_state && view->x86_state->found & HANDOFF_X86_NO_NX)
         machine_degraded("nx");
+    if (view->firmware && view->firmware->flags & HANDOFF_FIRMWARE_TPM_LOST)
+        machine_degraded("tpm");
     ready_ticks = cpu_ticks();
     us = clock_stamp_ns(ready_ticks - loader_entry_ticks()) / 1000;
     log_raw("READY %s%s%s%u cpu, %llu MiB, %u display, %u serial, %llu.%03llu ms since the loader's entry",

@@ -77,6 +77,7 @@ EFI_STATUS tables_find(struct loader *loader);           /* tables.c */
 EFI_STATUS seed_make(struct loader *loader);             /* seed.c */
 EFI_STATUS displays_find(struct loader *loader);         /* display.c */
 EFI_STATUS image_find(struct loader *loader);            /* image.c: the core's ELF, verified */
+EFI_STATUS measure(struct loader *loader);               /* measure.c: core, command line, ingot.cfg into the TPM */
 EFI_STATUS image_place(struct loader *loader);           /* image.c: memory for everything, the core in its own */
 EFI_STATUS paging_make(struct loader *loader);           /* plan.c: reads the map, makes page tables; then only to exit */
 EFI_STATUS firmware_leave(struct loader *loader);        /* leave.c: returns only when ExitBootServices has succeeded */

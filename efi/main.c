@@ -42,6 +42,7 @@ static EFI_STATUS run_steps(struct loader *loader)
            step(loader, seed_make,          HANDOFF_STAGE_SEED)         ?:
            step(loader, displays_find,      HANDOFF_STAGE_DISPLAYS)     ?:
            step(loader, image_find,         HANDOFF_STAGE_IMAGE)        ?: /* the core's ELF, verified whole */
+           measure(loader)                                              ?: /* into the TPM, where there is one */
            step(loader, image_place,        HANDOFF_STAGE_MEMORY)       ?: /* memory for all that stays; the core in its place */
            step(loader, paging_make,        HANDOFF_STAGE_PAGING)       ?: /* the firmware's map, and page tables from it, not yet used */
            step(loader, firmware_leave,     HANDOFF_STAGE_EXIT);           /* the firmware's end */

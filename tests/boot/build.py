@@ -100,6 +100,6 @@ def chaos():
                         "-fPIE", "-fvisibility=hidden", "-mno-red-zone", "-mgeneral-regs-only", "-fno-stack-protector", "-nostdlib",
                         "-static-pie", "-Wl,--no-dynamic-linker", "-Wl,--build-id=none", "-Wl,-T", source / "link.ld",
                         "-I/usr/include/efi", "-I/usr/include/efi/x86_64", "-o", out / "chaos.elf",
-                        *(source / name for name in ("chaos.c", "chaos_acpi.c"))], check=True)
+                        *(source / name for name in ("chaos.c", "chaos_acpi.c", "chaos_tpm.c"))], check=True)
         subprocess.run([TOP / "tools/elf2pe.py", out / "chaos.elf", out / "chaos.efi"], check=True)
     return out / "chaos.efi"

@@ -37,6 +37,7 @@ static EFI_FILE_IO_INTERFACE volume;
 static EFI_FILE_PROTOCOL root_file, config_file, core_file, folder_file, log_file[2];
 static uint64_t config_at, core_at;
 static EFI_RNG_PROTOCOL rng;
+static struct tcg2 tcg2;
 static EFI_GRAPHICS_OUTPUT_PROTOCOL gop[MOCK_GOPS];
 static EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE gop_mode[MOCK_GOPS];
 static EFI_GRAPHICS_OUTPUT_MODE_INFORMATION gop_info[MOCK_GOPS];
@@ -78,6 +79,7 @@ static const struct { const char *name; EFI_STATUS error[12]; } services[MOCK_SE
     [MOCK_QUERY_MODE] = { "QueryMode", { EFI_DEVICE_ERROR, EFI_NOT_STARTED, EFI_INVALID_PARAMETER, EFIERR(99) } },
     [MOCK_SET_MODE] = { "SetMode", { EFI_DEVICE_ERROR, EFI_UNSUPPORTED, EFIERR(99) } },
     [MOCK_GET_RNG] = { "GetRNG", { EFI_UNSUPPORTED, EFI_DEVICE_ERROR, EFI_NOT_READY, EFI_INVALID_PARAMETER, EFIERR(99) } },
+    [MOCK_HASH_LOG_EXTEND] = { "HashLogExtendEvent", { EFI_DEVICE_ERROR, EFI_VOLUME_FULL, EFI_INVALID_PARAMETER, EFI_UNSUPPORTED, EFIERR(99) } },
     [MOCK_GET_VARIABLE] = { "GetVariable", {
         EFI_NOT_FOUND, EFI_BUFFER_TOO_SMALL, EFI_INVALID_PARAMETER, EFI_DEVICE_ERROR, EFI_SECURITY_VIOLATION,
         EFI_UNSUPPORTED, EFIERR(99) } },
@@ -653,9 +655,9 @@ static EFI_STATUS EFIAPI locate_protocol(EFI_GUID *guid, VOID *registration, VOI
         return status;
     if (lies(MOCK_LOCATE_PROTOCOL))
         return *out = NULL, EFI_SUCCESS;
-    if (!is_guid(guid, (EFI_GUID)EFI_RNG_PROTOCOL_GUID) || mock_efi.no_rng)
+    if (is_guid(guid, (EFI_GUID)EFI_TCG2_PROTOCOL_GUID) ? !mock_efi.tpm : !is_guid(guid, (EFI_GUID)EFI_RNG_PROTOCOL_GUID) || mock_efi.no_rng)
         return EFI_NOT_FOUND;
-    *out = &rng;
+    *out = is_guid(guid, (EFI_GUID)EFI_TCG2_PROTOCOL_GUID) ? (void *)&tcg2 : &rng;
     return EFI_SUCCESS;
 }
 
@@ -700,6 +702,24 @@ static EFI_STATUS EFIAPI set_watchdog(UINTN seconds, UINT64 code, UINTN bytes, C
     (void)code, (void)bytes, (void)data;
     if (seconds)
         FAIL("the watchdog is armed");
+    return status;
+}
+
+/* Reads all that it would hash. The event follows the specification: its size is its own, its header that of version 1. */
+static EFI_STATUS EFIAPI hash_log_extend(struct tcg2 *this, uint64_t flags, uint64_t data, uint64_t bytes, struct tcg2_event *event)
+{
+    EFI_STATUS status = enter(MOCK_HASH_LOG_EXTEND);
+    uint32_t length = event->bytes - (uint32_t)offsetof(struct tcg2_event, text), at = mock_efi.measured++ % 4;
+    volatile uint8_t sum = 0;
+
+    (void)this;
+    if (flags || bytes == 0 || event->header_bytes != 14 || event->header_version != 1 || length == 0 || length > sizeof(event->text))
+        FAIL("an event of %u bytes about %lu, flags %lu", event->bytes, bytes, flags);
+    for (uint64_t i = 0; i < bytes; i++)
+        sum += ((const uint8_t *)(uintptr_t)data)[i];
+    mock_efi.event[at].pcr = event->pcr;
+    mock_efi.event[at].bytes = bytes;
+    snprintf(mock_efi.event[at].text, sizeof(mock_efi.event[at].text), "%.*s", (int)length, event->text);
     return status;
 }
 
@@ -868,6 +888,7 @@ static void make_system(void)
                                      .GetInfo = file_info, .SetInfo = file_set_info };
     config_file = core_file = folder_file = log_file[0] = log_file[1] = root_file;
     rng = (EFI_RNG_PROTOCOL){ .GetRNG = get_rng };
+    tcg2 = (struct tcg2){ .HashLogExtendEvent = hash_log_extend };
     loaded = (EFI_LOADED_IMAGE){ .DeviceHandle = &volume_handle, .LoadOptions = (void *)(uintptr_t)m->options,
                                  .LoadOptionsSize = m->options_bytes, .ImageBase = (void *)IMAGE, .ImageSize = IMAGE_PAGES * PAGE - 100 };
     tables[0] = (EFI_CONFIGURATION_TABLE){ SMBIOS3_TABLE_GUID, (void *)0x6400000 };

@@ -12,7 +12,7 @@ enum mock_service {
     MOCK_ALLOCATE_PAGES, MOCK_FREE_PAGES, MOCK_GET_MEMORY_MAP, MOCK_FREE_POOL, MOCK_HANDLE_PROTOCOL, MOCK_LOCATE_PROTOCOL,
     MOCK_LOCATE_HANDLE_BUFFER, MOCK_SET_WATCHDOG, MOCK_EXIT_BOOT_SERVICES, MOCK_OPEN_VOLUME, MOCK_OPEN, MOCK_CLOSE, MOCK_READ,
     MOCK_GET_INFO, MOCK_SET_INFO, MOCK_WRITE, MOCK_DELETE,
-    MOCK_QUERY_MODE, MOCK_SET_MODE, MOCK_GET_RNG, MOCK_GET_VARIABLE, MOCK_OUTPUT_STRING, MOCK_SERVICES
+    MOCK_QUERY_MODE, MOCK_SET_MODE, MOCK_GET_RNG, MOCK_HASH_LOG_EXTEND, MOCK_GET_VARIABLE, MOCK_OUTPUT_STRING, MOCK_SERVICES
 };
 
 /* The errors that a service may return by specification, then one that no specification has; ended by 0. */
@@ -44,7 +44,7 @@ struct mock_log {
 struct mock_efi {
     /* What the firmware is like: set before mock_boot(). */
     bool no_volume, no_config, no_loaded_image, no_rng, rng_stuck, secure_boot, no_variables, no_runtime, no_console;
-    bool no_acpi, acpi_1_only;
+    bool no_acpi, acpi_1_only, tpm;
     const char *config;                  /* content of \ingot\ingot.cfg */
     bool serial_off;                     /* the words say so: what is told need not be heard */
     uint64_t config_bytes, read_limit;   /* read_limit: bytes a Read gives at most, 0: all */
@@ -87,6 +87,8 @@ struct mock_efi {
     uint32_t exits_forced;               /* that failed whatever the key */
     bool exited, fault_hit;
     EFI_STATUS status;                   /* that the loader returned */
+    uint32_t measured;                   /* events, the last of which are kept: PCR, text, bytes that were hashed */
+    struct { uint32_t pcr; char text[64]; uint64_t bytes; } event[4];
     char screen[4096];                   /* what ConOut got */
     uint64_t pages_out, pools_out, files_out;
 };

@@ -128,6 +128,7 @@ static void growing(void)
 static void moved_core(void) { mock_efi.wanted_taken = true; }
 static void no_firmware_random(void) { mock_efi.no_rng = true; }
 static void page_zero(void) { mock_efi.page_zero = true; }
+static void with_tpm(void) { mock_efi.tpm = true; }
 
 static void never_set_display(void)
 {
@@ -156,7 +157,7 @@ static void crashed(void)
 }
 
 static void (*const scenarios[])(void) = {
-    plain, from_volume, stale, refusing, growing, moved_core, no_firmware_random, page_zero, never_set_display, crashed,
+    plain, from_volume, stale, refusing, growing, moved_core, no_firmware_random, page_zero, with_tpm, never_set_display, crashed,
 };
 
 /* Fails each call of a scenario with each error that it may return, once, then for good. Returns the number of cases. */
@@ -811,6 +812,42 @@ static void secure_boot_leaves_out_what_is_unsafe(void **unused)
     assert_false(view().firmware->flags & HANDOFF_FIRMWARE_SECURE_BOOT);
 }
 
+/* To the first error: a TPM that is gone may take the firmware long, each time. */
+static void what_decides_is_measured(void **unused)
+{
+    (void)unused;
+    configure("one two\n");
+    mock_efi.tpm = true;
+    expect(MOCK_JUMPED, "efi: tpm: words in PCR 8, files in PCR 9");
+    assert_int_equal(mock_efi.measured, 3);
+    assert_int_equal(mock_efi.event[0].pcr, 9);
+    assert_string_equal(mock_efi.event[0].text, "ingot.cfg");
+    assert_int_equal(mock_efi.event[0].bytes, 8);
+    assert_int_equal(mock_efi.event[1].pcr, 8);
+    assert_string_equal(mock_efi.event[1].text, "one two");
+    assert_int_equal(mock_efi.event[1].bytes, 8);
+    assert_int_equal(mock_efi.event[2].pcr, 9);
+    assert_string_equal(mock_efi.event[2].text, "ingot core");
+    assert_int_equal(mock_efi.event[2].bytes, mock_efi.core_bytes);
+    mock_reset();
+    mock_efi.tpm = mock_efi.no_config = true;
+    expect(MOCK_JUMPED, "efi: tpm: words in PCR 8, files in PCR 9");
+    assert_int_equal(mock_efi.measured, 2);
+    mock_reset();
+    expect(MOCK_JUMPED, "efi: tpm: none");
+    assert_int_equal(view().firmware->flags, 0);
+    for (uint32_t call = 1; call <= 3; call++) {
+        mock_reset();
+        mock_efi.tpm = true;
+        mock_efi.fault_service = MOCK_HASH_LOG_EXTEND;
+        mock_efi.fault_call = call;
+        mock_efi.fault_status = EFI_DEVICE_ERROR;
+        expect(MOCK_JUMPED, "efi: tpm: W lost, not measured: device error");
+        assert_int_equal(mock_efi.measured, call);
+        assert_int_equal(view().firmware->flags, HANDOFF_FIRMWARE_TPM_LOST);
+    }
+}
+
 static void configurations_of_all_kinds(void **unused)
 {
     static char large[5000], noise[4096];
@@ -902,6 +939,7 @@ int main(void)
         cmocka_unit_test(serial_options),
         cmocka_unit_test(a_core_on_the_volume),
         cmocka_unit_test(secure_boot_leaves_out_what_is_unsafe),
+        cmocka_unit_test(what_decides_is_measured),
         cmocka_unit_test(configurations_of_all_kinds),
         cmocka_unit_test(malformed_cores_are_refused_or_booted),
     };

@@ -202,6 +202,7 @@ static void choose_displays(void)
     mock_efi.no_acpi = one_in(16);
     mock_efi.acpi_1_only = one_in(16);
     mock_efi.no_rng = one_in(4);
+    mock_efi.tpm = one_in(4);
 }
 
 static uint8_t left[LEFT_BYTES] __attribute__((aligned(4096)));

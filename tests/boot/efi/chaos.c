@@ -6,6 +6,8 @@
  *   lend-below=ADDRESS   all free pages below are taken by boot services: the map calls them so
  *   acpi=PATH            that file is an ACPI table: it takes the place of the firmware's with its signature, or is added
  *   hang-in-exit=yes     ExitBootServices succeeds and does not return
+ *   wait=yes             "chaos: waiting", until a key comes
+ *   tell-tpm=yes         before the first ExitBootServices, the TPM's event log and eight PCRs of SHA-256 are told, in hexadecimal
  *   no-acpi=NAME         ACPI's tables of that signature are gone
  * The first word that cannot be done ends it: the loader is not started.
  *
@@ -104,6 +106,17 @@ static EFI_STATUS hang_in_exit(const char *unused)
     return EFI_SUCCESS;
 }
 
+static EFI_STATUS wait_for_key(const char *unused)
+{
+    EFI_INPUT_KEY key;
+
+    (void)unused;
+    say(u"chaos: waiting\r\n");
+    while (system_table->ConIn->ReadKeyStroke(system_table->ConIn, &key) != EFI_SUCCESS)
+        ;
+    return EFI_SUCCESS;
+}
+
 static const struct option {
     const char *name;
     EFI_STATUS (*act)(const char *value);
@@ -112,6 +125,8 @@ static const struct option {
     { "take-below=", reserve_below },
     { "lend-below=", lend_below },
     { "hang-in-exit=", hang_in_exit },
+    { "wait=", wait_for_key },
+    { "tell-tpm=", tpm_tell_in_exit },
     { "acpi=", acpi_install },
     { "no-acpi=", acpi_remove },
 };

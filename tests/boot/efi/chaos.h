@@ -13,6 +13,9 @@ extern EFI_BOOT_SERVICES *boot;
 /* Reads at most *bytes of a file of the volume into to, and says in *bytes how many. The path ends at a space or a control character. */
 EFI_STATUS read_file(const char *path, void *to, UINTN *bytes);
 
+/* The word about the TPM. */
+EFI_STATUS tpm_tell_in_exit(const char *unused);
+
 /* Words about ACPI's tables; chaos.c lists them. */
 EFI_STATUS acpi_install(const char *path);
 EFI_STATUS acpi_remove(const char *signature);
