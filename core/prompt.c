@@ -180,6 +180,7 @@ int prompt_run(void)
         char line[LINE_BYTES];
 
         line_read(&wish, line);
+        console_begin_page();            /* what was typed is none of a command's output */
         result = prompt_run_line(line, &exit);
     }
     return result;

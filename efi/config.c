@@ -30,11 +30,11 @@ void words_clear(struct words *words)
 
 static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
-static void add_word(struct words *words, const char *word, uint32_t length)
+static void add_word(struct words *words, const char *word, uint32_t length, bool is_open)
 {
     uint32_t space = words->length > 0;
 
-    if (words->cut || length + space >= CONFIG_WORDS_BYTES - words->length) {
+    if (words->cut || length + space + is_open >= CONFIG_WORDS_BYTES - words->length) {
         words->cut = true;
         return;
     }
@@ -42,10 +42,13 @@ static void add_word(struct words *words, const char *word, uint32_t length)
         words->text[words->length++] = ' ';
     for (uint32_t i = 0; i < length; i++)
         words->text[words->length++] = word[i];
+    if (is_open)
+        words->text[words->length++] = '"';
     words->text[words->length] = '\0';
 }
 
-/* Double quotes hold a word together; the core takes them off. */
+/* Double quotes hold a word together; the core takes them off. One that is open at the end of a line is closed there, or it would hold the
+ * next line's words as well. */
 static void add_words(struct words *words, const char *text, uint32_t bytes)
 {
     for (uint32_t at = 0; at < bytes;) {
@@ -57,7 +60,7 @@ static void add_words(struct words *words, const char *text, uint32_t bytes)
         for (first = at; at < bytes && (quoted || !is_space(text[at])); at++)
             quoted ^= text[at] == '"';
         if (at > first)
-            add_word(words, text + first, at - first);
+            add_word(words, text + first, at - first, quoted);
     }
 }
 
@@ -228,7 +231,7 @@ void config_file_name(const void *path, char *to, uint32_t bytes)
     uint32_t at = 0, node_bytes;
 
     to[0] = '\0';
-    for (; node && at < CONFIG_PATH_MAX && node[at] != NODE_END; at += node_bytes) {
+    for (; node && at <= CONFIG_PATH_MAX - NODE_HEADER_BYTES && node[at] != NODE_END; at += node_bytes) {
         node_bytes = load16(node + at + 2);
         if (node_bytes < NODE_HEADER_BYTES || node_bytes > CONFIG_PATH_MAX - at)
             return;

@@ -91,7 +91,7 @@ static void config_files(void **unused)
         { "", 0, "" }, { "a", 0, "a" }, { "a b\nc", 0, "a b c" }, { "\xef\xbb\xbf" "a\r\n\r\n  b\t \r\n", 0, "a b" },
         { "# only this\n", 0, "" },
         { "a # b\nc#d\n", 0, "a c" }, { "a\x01" "b\nc", 1, "c" }, { "\xff\xfe" "a\nb", 1, "b" }, { "#\x01\nb", 0, "b" },
-        { "a\rb\n", 1, "" },
+        { "a\rb\n", 1, "" }, { "a=\"b  c # d\ne\n", 0, "a=\"b  c \" e" },         /* an open quote ends with its line */
         { "name=\u00e4\u00f6\n", 0, "name=\u00e4\u00f6" },
     };
 
@@ -140,7 +140,7 @@ static void load_options(void **unused)
         { ALL(L"bootx64.efi"), CONFIG_OPTIONS_TEXT, "" },
         { ALL(L"BOOTX64 hello"), CONFIG_OPTIONS_TEXT, "hello" },            /* typed without what need not be typed */
         { ALL(L"bootx6 hello"), CONFIG_OPTIONS_TEXT, "bootx6 hello" },
-        { ALL(L"\"a  b\"  \"c"), CONFIG_OPTIONS_TEXT, "\"a  b\" \"c" },     /* quotes keep spaces */
+        { ALL(L"\"a  b\"  \"c"), CONFIG_OPTIONS_TEXT, "\"a  b\" \"c\"" },   /* quotes keep spaces */
         { ALL(L"\"fs0:\\my files\\boot x.efi\" hello"), CONFIG_OPTIONS_TEXT, "hello" },
         { ALL(L"core=\\a.efi x"), CONFIG_OPTIONS_TEXT, "core=\\a.efi x" },
         { ALL(L".efi x"), CONFIG_OPTIONS_TEXT, ".efi x" },

@@ -288,6 +288,11 @@ def test_people_see_no_control_characters():
     assert shown(b"fact 411b5b324a0742c29b43\r").splitlines()[0] == "fact A.[2J.B.C: yes"
 
 
+def test_lines_without_output_do_not_stop_at_a_page():
+    said = type_keys(b"page 3\r" + b"\r" * 9 + b"words alive\r")[1]
+    assert b"-- more" not in said and b"[616c697665]" in said
+
+
 # ---- anything ----
 
 @pytest.mark.full
