@@ -113,6 +113,7 @@ analyse:
 stack: $(OUT)/BOOTX64.EFI
 	@$(PYTHON) tools/stack.py -v $(OUT)/core.elf $(OUT)/loader.elf
 
+test-full: fuzz-broken
 test test-full: host-tests fuzz-targets
 	@$(PYTHON) tools/test.py $(if $(filter test-full,$@),--full) --host $(host_tests:%=$(HOST)/test_%) --fuzz $(fuzz_targets)
 

@@ -61,7 +61,7 @@ struct symbol_walk {
     uint32_t before, last, next;               /* kinds of the last instructions of a row, and of the first of the next */
 };
 
-/* A sum over the kinds and lengths of all instructions, which is the same wherever the program lies. */
+/* A sum over the kinds and lengths of all instructions, which is the same wherever the program lies. Up to 20 bytes behind it are read. */
 uint32_t symbol_text_sum(const uint8_t *program, uint32_t bytes);
 
 /* The functions' files and names: first, once. file_of and name_of are the writer's, by number; the reader's are NULL. */

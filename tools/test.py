@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """test.py [--full] --host PROGRAM... --fuzz NAME...: runs all tests and closes with one line, `N passed, N failed` (and `, N skipped`).
 
-In order, the quickest first: check.py, the host programs (cmocka), the fuzz targets on their corpus, pytest on tests/ (tools, host, boot).
+In order, the quickest first: check.py, the host programs (cmocka), the fuzz targets on their corpus (with --full a minute each, and a minute for
+a build with a mistake that must be found), pytest on tests/ (tools, host, boot).
 With `make test`, what they need has been built before.
 What a host program prints in lines that begin with `ran ` is shown: how many cases its generators made."""
 import argparse
@@ -11,12 +12,14 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import xml.etree.ElementTree
 
 TOP = pathlib.Path(__file__).resolve().parents[1]
 HOST_LIMIT_S = 900
 PYTEST_LIMIT_S = 3600
+FUZZ_S = 60
 BOOTED = ("apps/monitor", "apps/hello", "tests/boot/app", "tests/boot/apps/faults",
           "tests/boot/apps/selftest", "tests/boot/apps/audit", "tests/boot/apps/processors")
 WORKERS = "2"                  # boots at once: each is a QEMU that fills a CPU
@@ -111,6 +114,28 @@ def run_fuzz(tally, names):
         tally.add("fuzz corpus", len(names) - failed, failed, 0, time.monotonic() - started)
 
 
+def fuzz(program, name, folder):
+    """FUZZ_S seconds from the corpus on; what is new goes to folder. Output, and the status that libFuzzer ended with."""
+    words = TOP / f"tests/fuzz/{name}.dict"
+    folder.mkdir(parents=True, exist_ok=True)
+    return run([f"build/host/{program}", f"-max_total_time={FUZZ_S}", "-timeout=20", "-rss_limit_mb=2048", f"-artifact_prefix={folder}/",
+                *([f"-dict={words}"] if words.exists() else []), str(folder), f"tests/fuzz/corpus/{name}"], FUZZ_S + 240)
+
+
+def run_fuzz_long(tally, names):
+    """Each target finds nothing in a minute; and with a mistake in its sources it does, or it could not have found anything."""
+    for name in names:
+        started = time.monotonic()
+        said, status = fuzz(f"fuzz_{name}", name, TOP / "build/fuzz" / name)
+        with tempfile.TemporaryDirectory() as folder:
+            planted, found = fuzz(f"fuzz_{name}_broken", name, pathlib.Path(folder))
+        if status:
+            print(said[-4000:])
+        if not found:
+            print(f"fuzz_{name}: the mistake of tests/fuzz/broken/{name}.sed was not found in {FUZZ_S} s\n{planted[-400:]}")
+        tally.add(f"fuzz_{name}", (status == 0) + (found != 0), (status != 0) + (found == 0), 0, started)
+
+
 def pytest_results(report):
     """Counts and skip reasons of a JUnit report; one failure when there is none."""
     if not report.exists():
@@ -184,6 +209,8 @@ def main():
     run_check(tally)
     run_host(tally, args.host)
     run_fuzz(tally, args.fuzz)
+    if args.full:
+        run_fuzz_long(tally, args.fuzz)
     run_pytest(tally, args.full, run_build(tally))
     sys.exit(tally.close())
 

@@ -28,6 +28,10 @@ uart_libs     := $(clock_libs)
 host_tests += keyboard
 keyboard_sources := core/keyboard.c drivers/i8042.c tests/host/model_bus.c tests/host/model_irq.c
 
+host_tests += pci
+pci_sources := core/pci.c
+pci_flags   := -Drealloc=pci_realloc                              # which may fail
+
 host_tests += log color
 log_sources   := core/log.c core/log_ring.c core/recorder.c core/format.c core/utf8.c
 color_sources := core/display.c core/error.c core/screen.c core/pen.c core/x86_64/clear.S core/font.c core/ansi.c core/utf8.c $(OUT)/core/font_table.S

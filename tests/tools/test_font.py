@@ -1,10 +1,12 @@
 """font.py: the tables say what the font says, are the same every time, and a font that cannot serve is told in one line."""
 import gzip
 import pathlib
+import random
 import re
 import struct
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -148,3 +150,35 @@ def test_every_cut_of_a_font_is_refused_or_used():
         for end in list(range(64)) + list(range(64, len(data), 61)):
             with pytest.raises(font.BadFont):
                 font.convert(data[:end])
+
+
+def changed(rng, data):
+    """The same font after something happened to it: bytes changed, cut off, moved or put in."""
+    data = bytearray(data)
+    for _ in range(rng.randint(1, 6)):
+        at, to = sorted(rng.choices(range(len(data) + 1), k=2))
+        kind = rng.randrange(4)
+        if kind == 0 and data:
+            data[rng.randrange(min(len(data), 40))] = rng.choice((0, 1, 0x7f, 0xfe, 0xff))
+        elif kind == 1:
+            del data[at:to]
+        elif kind == 2:
+            data[at:at] = rng.randbytes(rng.randrange(9))
+        elif data:
+            data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("seconds", [1, pytest.param(60, marks=pytest.mark.full)])
+def test_any_font_is_read_whole_or_refused_in_words(seconds):
+    rng, fonts, until, refused = random.Random(seconds), [psf1(), psf2(), gzip.compress(psf2())], time.monotonic() + seconds, 0
+    for _ in range(300 if seconds == 1 else 10 ** 9):
+        try:
+            glyphs, glyph_of = font.read_font(changed(rng, rng.choice(fonts)))
+            assert all(len(glyph) == font.HEIGHT for glyph in glyphs) and all(number < len(glyphs) for number in glyph_of.values())
+        except font.BadFont as why:
+            assert str(why)
+            refused += 1
+        if seconds > 1 and time.monotonic() > until:
+            break
+    assert refused > 100

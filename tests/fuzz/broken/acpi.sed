@@ -1,0 +1,2 @@
+# the length of a record is believed
+s/ || length > table->bytes - \*offset)/)/

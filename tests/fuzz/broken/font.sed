@@ -1,0 +1,2 @@
+# a glyph may lean on one that is not there
+s/if (distance > 0 \&\& distance <= i)/if (distance > 0)/
