@@ -6,7 +6,7 @@
  *   lend-below=ADDRESS   all free pages below are taken by boot services: the map calls them so
  *   acpi=PATH            that file is an ACPI table: it takes the place of the firmware's with its signature, or is added
  *   hang-in-exit=yes     ExitBootServices succeeds and does not return
- *   wait=yes             "chaos: waiting", until a key comes
+ *   wait=yes             when the loader has been loaded, "chaos: waiting", until a key comes; then it is started
  *   tell-tpm=yes         before the first ExitBootServices, the TPM's event log and eight PCRs of SHA-256 are told, in hexadecimal
  *   no-acpi=NAME         ACPI's tables of that signature are gone
  * The first word that cannot be done ends it: the loader is not started.
@@ -106,14 +106,12 @@ static EFI_STATUS hang_in_exit(const char *unused)
     return EFI_SUCCESS;
 }
 
+static bool waits;
+
 static EFI_STATUS wait_for_key(const char *unused)
 {
-    EFI_INPUT_KEY key;
-
     (void)unused;
-    say(u"chaos: waiting\r\n");
-    while (system_table->ConIn->ReadKeyStroke(system_table->ConIn, &key) != EFI_SUCCESS)
-        ;
+    waits = true;
     return EFI_SUCCESS;
 }
 
@@ -197,6 +195,7 @@ static EFI_STATUS start_loader(EFI_HANDLE image)
     void *file;
     EFI_HANDLE loader;
     EFI_LOADED_IMAGE_PROTOCOL *loaded;
+    EFI_INPUT_KEY key;
     EFI_STATUS status = boot->AllocatePool(EfiBootServicesData, bytes, &file);
 
     if (status == EFI_SUCCESS)
@@ -208,6 +207,10 @@ static EFI_STATUS start_loader(EFI_HANDLE image)
     if (status != EFI_SUCCESS)
         return status;
     loaded->DeviceHandle = device;
+    if (waits)
+        say(u"chaos: waiting\r\n");
+    while (waits && system_table->ConIn->ReadKeyStroke(system_table->ConIn, &key) != EFI_SUCCESS)
+        ;
     return boot->StartImage(loader, NULL, NULL);
 }
 
