@@ -85,7 +85,7 @@ export INGOT_ARGS = $(ARGS)
 QEMU_RUN = DISPLAY="$$(tr '\0' '\n' </proc/$$PPID/environ | sed -n 's/^DISPLAY=//p')" $(PYTHON) tools/run.py $(OUT)/BOOTX64.EFI \
 	--machine $(MACHINE) --smp $(SMP) --mem $(MEM) --firmware $(FIRMWARE) --display $(DISPLAY) $(if $(COLD),--cold)
 
-.PHONY: run debug debug-serial debug-line image usb check analyse stack test test-full bench docs clean help FORCE
+.PHONY: run new debug debug-serial debug-line image usb check analyse stack test test-full bench docs clean help FORCE
 
 run: $(OUT)/BOOTX64.EFI
 	@$(QEMU_RUN) --image $(OUT)/run.img
@@ -123,11 +123,15 @@ bench: $(OUT)/BOOTX64.EFI
 docs:
 	@$(PYTHON) tools/docs.py
 
+new:
+	@tools/new.sh '$(APP)'
+
 clean:
 	rm -rf build
 
 help:
 	@echo 'make run        build, and boot in QEMU with the serial port on this terminal (Ctrl-A X ends it)'
+	@echo 'make new APP=path   makes an application there, with the C library, to be changed'
 	@echo 'make debug      the same under gdb, stopped where the core starts in C'
 	@echo 'make image      $(OUT)/ingot.img: a disk that boots; dd it to a stick, or:'
 	@echo 'make usb DEV=/dev/sdX   writes it to a stick, after asking'

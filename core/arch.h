@@ -21,6 +21,10 @@ void arch_start_canary(void);
 /* Takes over from the view where stacks and their guards lie. Boot CPU, once. */
 void arch_start_memory(const struct handoff_view *view);
 
+/* Goes on in go_on() (which does not return) on a stack of so many bytes with a guard page below, or on the one that runs where that is as large or there is no
+ * memory, which the log tells. Boot CPU, after memory_start() and before arch_start_paging(). */
+_Noreturn void arch_start_stack(uint64_t bytes, void (*go_on)(void));
+
 /* Page tables of our own in place of the loader's, and the CPU's protections on. Boot CPU, after memory_start() and display_start(). */
 void arch_start_paging(const struct handoff_view *view);
 

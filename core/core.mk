@@ -103,14 +103,15 @@ CORE_LDFLAGS += -O2 -pie --no-dynamic-linker -T core/$(ARCH)/link.ld --gc-sectio
 
 # Linked twice: the table of functions and lines is made from the first, and the second has it behind its constants, where no text moves.
 core_linked := $(core_objects) $(driver_objects) $(app_objects) $(libc_archive)
+core_link = ld $(CORE_LDFLAGS) $(libc_ldflags) -o $@ $(filter %.o %.a,$^)
 $(OUT)/core_first.elf: $(core_linked) core/$(ARCH)/link.ld
-	$(LD) $(CORE_LDFLAGS) $(libc_ldflags) -o $@ $(filter %.o %.a,$^)
+	$(tell)$(core_link) $(call explain,$(core_link))
 $(OUT)/symbols.S: $(OUT)/core_first.elf tools/symbols.py $(HOST)/symbols
 	$(PYTHON) tools/symbols.py $< $(HOST)/symbols $@
 $(OUT)/symbols.o: $(OUT)/symbols.S
 	$(CC) -c -o $@ $<
 $(OUT)/core.elf: $(core_linked) $(OUT)/symbols.o core/$(ARCH)/link.ld
-	$(LD) $(CORE_LDFLAGS) $(libc_ldflags) -o $@ $(filter %.o %.a,$^)
+	$(tell)$(core_link)
 	$(PYTHON) tools/symbols.py --same $(OUT)/core_first.elf $@
 symbols_sources := tools/symbols.c core/symbol_room.c core/symbol_table.c core/symbol_model.c core/$(ARCH)/instruction.c
 $(HOST)/symbols: $(symbols_sources) core/symbol_room.h core/symbol_table.h core/symbol_model.h core/core.mk

@@ -40,6 +40,8 @@ static _Noreturn void run_application(void)
     end_run(main(argc, argv));
 }
 
+static _Noreturn void start_all(void);
+
 _Noreturn void core_start(struct handoff *block, uint64_t entry_ticks)
 {
     arch_start_boot_cpu();                     /* descriptors and vectors: from here on a fault ends in words */
@@ -55,6 +57,12 @@ _Noreturn void core_start(struct handoff *block, uint64_t entry_ticks)
     if (INGOT_SHADOW)
         shadow_start(&view);                   /* SAN=address: each access is looked at from here on */
     memory_start(&view);                       /* pages_alloc() works */
+    arch_start_stack(application_stack_bytes, start_all);
+}
+
+/* On the stack that main is to have. */
+static _Noreturn void start_all(void)
+{
     acpi_init(view.roots ? view.roots->acpi_rsdp : 0, memory_readable);
     driver_start_phase(DRIVER_COUNTER);
     clock_look();                              /* the time until clock_start() is what the clock is measured by */

@@ -26,6 +26,7 @@ ARROWS = [                     # sources, what they may include; the first that 
     (r"core/[^/]+\.[ch]", [FREESTANDING, INGOT, r'"core/\w+\.h"']),
     (r"core/(\w+)/.*", [FREESTANDING, INGOT, r'"core/\w+\.h"', r'"core/{1}/\w+\.h"']),
     (r"drivers/.*", [FREESTANDING, INGOT]),
+    (r"apps/(main|include/limits)\.h", []),
     (r"apps/libc/.*", [FREESTANDING, INGOT, C_LIBRARY, r'"\w+\.h"', r'"(arch|bits)/.*\.h"']),
     (r"apps/(\w+)/.*", [FREESTANDING, INGOT, r'"\w+\.h"', r"<(math|immintrin)\.h>"]),
     (r"efi/[^/]+\.[chS]", [FREESTANDING, r'"efi/\w+\.h"', r'"core/handoff\.h"', r"<efi\w*\.h>"]),

@@ -5,11 +5,10 @@ musl_file    := musl_1.2.3.orig.tar.gz
 musl_sha256  := 7d5b0b6062521e4627e099e4c9dc8248d32a30285e959b7eecaa780cf8cfd4a4
 musl         := build/sources/musl-1.2.3
 libc         := $(OUT)/libc
-gcc_include  := $(shell gcc -print-file-name=include)
 
 # Programs of others: warnings are shown, and are no errors. What gcc knows about standard functions holds.
-LIBC_APP_CFLAGS := -fhosted -fbuiltin -std=gnu17 -Wno-error -Wno-shadow -Wno-missing-prototypes -nostdinc -isystem $(libc)/include \
-	-isystem $(gcc_include) -D__ingot__
+LIBC_APP_CFLAGS := -fhosted -fbuiltin -std=gnu17 -Wno-error -Wno-shadow -Wno-missing-prototypes -Wno-sign-compare -Wno-unused-parameter \
+	-Werror=main -D__ingot__
 
 # The library itself has Ingot's flags but for what musl answers for itself.
 LIBC_CFLAGS = $(filter-out -g -std=% $(WARNINGS) -MMD -MP,$(TARGET_CFLAGS)) -g1 -idirafter $(gcc_include)
@@ -18,8 +17,13 @@ ifeq ($(LIBC),1)
 libc_headers := $(libc)/include/bits/alltypes.h
 libc_archive := $(libc)/libc.a
 libc_ldflags := --wrap=main
-app_objects  += $(app_out)/data.o
+app_objects  := $(filter-out $(app_own),$(app_objects)) $(app_out)/program.o $(app_out)/data.o
 endif
+
+# The names of a program are its own: none of the core's, which it has never heard of, is in its way.
+$(app_out)/program.o: $(app_own)
+	$(LD) -r --unique -o $@.all $^
+	objcopy --keep-global-symbol=main $@.all $@
 
 $(musl)/VERSION:
 	tools/source.sh musl $(musl_version) $(musl_file) $(musl_sha256) build/sources

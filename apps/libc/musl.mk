@@ -24,7 +24,7 @@ files   := \
 	unistd/getpid unistd/getuid unistd/geteuid unistd/getgid unistd/getegid unistd/isatty unistd/lseek unistd/posix_close unistd/pread \
 	unistd/pwrite unistd/read unistd/readv unistd/readlink unistd/rmdir unistd/sleep unistd/truncate unistd/ttyname_r unistd/ttyname \
 	unistd/unlink unistd/usleep unistd/write unistd/writev
-left_out := internal/defsysinfo internal/vdso internal/procfdname internal/version stdio/popen stdio/pclose time/timer_% \
+left_out := internal/defsysinfo internal/vdso internal/version stdio/popen stdio/pclose time/timer_% \
 	time/clock_getcpuclockid time/clock_settime time/times time/getdate time/utime stat/mknod% stat/mkfifo% stat/fchmod% stat/lchmod \
 	stat/statvfs stat/__xstat stat/futim% stat/utimensat time/ftime
 # These write below the stack pointer, where interrupts do: fenv.c, and the portable ones instead.

@@ -1,5 +1,6 @@
 /* The processor itself: what it has, and switching it on for applications. */
 #include "core/arch.h"
+#include "core/machine.h"
 #include "core/seed.h"
 #include "core/x86_64/address.h"
 #include "core/x86_64/cpu.h"
@@ -9,6 +10,7 @@
 #include <ingot/format.h>
 #include <ingot/log.h>
 #include <ingot/machine.h>
+#include <ingot/pages.h>
 #include <ingot/string.h>
 
 LOG_SUBSYSTEM_DEFINE(cpu);
@@ -81,6 +83,39 @@ void arch_start_boot_cpu(void)
 {
     descriptors_load(&cpu_area, boot_ist_stacks);
     cpu_units_start();
+}
+
+/* The guard page, then the stack; paging.c takes its place from cpu_area. */
+static bool make_stack(uint64_t bytes)
+{
+    uint8_t *guard = pages_alloc(1 + bytes / PAGE_BYTES, 0, PAGES_ANYWHERE);
+
+    if (!guard)
+        return false;
+    cpu_area.stack_base = (uint64_t)guard + PAGE_BYTES;
+    cpu_area.stack_end = cpu_area.stack_base + bytes;
+    return true;
+}
+
+_Noreturn void arch_start_stack(uint64_t bytes, void (*go_on)(void))
+{
+    uint64_t has = cpu_area.stack_end - cpu_area.stack_base;
+
+    bytes = (bytes + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
+    if (bytes > has && !make_stack(bytes)) {
+        log_warn("no memory for a stack of %llu KiB: main has %llu", (unsigned long long)bytes >> 10, (unsigned long long)has >> 10);
+        machine_degraded("stack");
+        bytes = has;
+    }
+    if (bytes <= has) {
+        go_on();
+        __builtin_unreachable();
+    }
+    __asm__ volatile("movq %0, %%rsp\n\t"
+                     "xorl %%ebp, %%ebp\n\t"           /* backtraces end here */
+                     "call *%1\n\t"
+                     "ud2" :: "r"(cpu_area.stack_end), "r"(go_on) : "memory");
+    __builtin_unreachable();
 }
 
 static void brand(char *out)                  /* 49 bytes */
