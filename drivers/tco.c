@@ -5,11 +5,11 @@
  * Configuration Registers" and "SMBus TCO I/O Registers". */
 #include <ingot/acpi.h>
 #include <ingot/error.h>
-#include <ingot/lock.h>
 #define LOG_SUBSYSTEM watchdog
 #include <ingot/log.h>
 #include <ingot/memory.h>
 #include <ingot/mmio.h>
+#include <ingot/pci.h>
 #include <ingot/port_io.h>
 #include <ingot/watchdog.h>
 
@@ -17,8 +17,6 @@
 #include <stddef.h>
 
 enum {
-    CONFIG_ADDRESS = 0xcf8,              /* PCI Local Bus 3.0, "Configuration Mechanism" (3.2.2.3.2) */
-    CONFIG_DATA    = 0xcfc,
     CHIPSET_DEVICE = 31,                 /* on bus 0 */
     LPC_FUNCTION   = 0,
     SMBUS_FUNCTION = 4,
@@ -70,17 +68,12 @@ static uint16_t tco_base, pm_base;       /* I/O; pm_base 0: not known */
 static void *gcs;                        /* NULL: NO_REBOOT is in TCO1_CNT */
 static unsigned expiries;                /* until reset: 2; 1 where the firmware may act on the first */
 static bool had_no_reboot;
-static struct lock config_lock = LOCK("PCI config");      /* address and data are a pair */
 
 static uint32_t config_read(unsigned function, uint32_t offset)
 {
-    uint64_t flags = lock_take_irq(&config_lock);
-    uint32_t value;
+    const struct pci_function chipset = { .device = CHIPSET_DEVICE, .function = (uint8_t)function };
 
-    port_write32(CONFIG_ADDRESS, 1u << 31 | CHIPSET_DEVICE << 11 | function << 8 | offset);
-    value = port_read32(CONFIG_DATA);
-    lock_give_irq(&config_lock, flags);
-    return value;
+    return pci_read(&chipset, offset, 4);
 }
 
 static uint16_t tco_read(enum tco_reg reg) { return port_read16((uint16_t)(tco_base + reg)); }

@@ -56,7 +56,7 @@ struct pci_function {
 const struct pci_function *pci_function(unsigned index);
 
 /* Configuration space: bytes is 1, 2 or 4, and offset a multiple of it below 4096. All ones where nothing answers, and from 256 on
- * where the machine has only the I/O ports. */
+ * where the machine has only the I/O ports. Of function only the place counts: it may be one of the caller's own. */
 uint32_t pci_read(const struct pci_function *function, uint32_t offset, unsigned bytes);
 void pci_write(const struct pci_function *function, uint32_t offset, unsigned bytes, uint32_t value);
 
