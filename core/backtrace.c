@@ -10,6 +10,7 @@
 
 enum { CALLERS_MAX = 24 };
 static const uint64_t ANSWER_NS = 100000000;
+enum { LOOKS_MAX = 1 << 25 };            /* in that time: of a clock that stands still */
 
 /* The CPU's own: it may answer after nobody waits for it any longer. */
 struct answer {
@@ -38,8 +39,8 @@ static int ask(uint32_t cpu, struct answer *answer)
     }
     if ((error = cpu_interrupt(cpu, &answer->job, look, answer)))
         return error;
-    while (!cpu_job_ended(&answer->job)) {
-        if (time_ns() > deadline_ns)
+    for (uint32_t looks = 0; !cpu_job_ended(&answer->job); looks++) {
+        if (time_ns() > deadline_ns || looks == LOOKS_MAX)
             return ERR_TIMEOUT;
         cpu_relax();
     }

@@ -11,6 +11,7 @@
 #include <ingot/time.h>
 #include <ingot/utf8.h>
 
+enum { AT_ONCE_MAX = 1024 };             /* bytes without a key: a port that always has one must not hold a CPU */
 enum { AHEAD_MAX = 512, PRINT_BYTES = 1024, POLL_NS = 1000000, ESCAPE_NS = 50000000, DELETE = 127 };
 
 static struct console_input *inputs;
@@ -126,7 +127,7 @@ static int take_key(void)
     for (struct console_input *input = inputs; input; input = input->next)
         if ((key = input->key(input)) >= 0)
             return key;
-    while ((byte = serial_read()) >= 0) {
+    for (unsigned bytes = 0; bytes < AT_ONCE_MAX && (byte = serial_read()) >= 0; bytes++) {
         last_byte_ns = time_ns();
         if ((key = key_of_byte((uint8_t)byte)) >= 0)
             return key;
@@ -143,7 +144,7 @@ bool console_interrupted(void)
     bool was = interrupted;
     int key;
 
-    while ((key = take_key()) >= 0) {
+    for (unsigned looks = 0; looks < AHEAD_MAX && (key = take_key()) >= 0; looks++) {
         if (key == KEY_CTRL_C)
             was = true;
         else if (ahead_count < AHEAD_MAX)

@@ -18,7 +18,7 @@ enum {
     PORT_PCI_DATA     = 0xcfc,
 };
 
-enum { RESET_SETTLE_US = 100000, KBC_BOUND_US = 10000 };
+enum { RESET_SETTLE_US = 100000, KBC_BOUND_US = 10000, LOOK_US = 10 };
 
 _Noreturn void arch_halt(void)
 {
@@ -120,11 +120,9 @@ static void reset_by_chipset(void)
 /* The keyboard controller's output line to the CPU's reset pin; absent on legacy-free machines, where the status reads 0xff. */
 static void reset_by_keyboard_controller(void)
 {
-    uint64_t deadline_ns = time_ns() + KBC_BOUND_US * 1000ull;
-
     log_info("reset: port 0xcf9 had no effect; pulsing the keyboard controller's reset line");
-    while (port_read8(PORT_8042_STATUS) & 2 && time_ns() < deadline_ns)
-        cpu_relax();
+    for (uint32_t us = 0; us < KBC_BOUND_US && port_read8(PORT_8042_STATUS) & 2; us += LOOK_US)
+        delay_us(LOOK_US);                   /* ends even if the clock stands still */
     port_write8(PORT_8042_COMMAND, 0xfe);
     delay_us(RESET_SETTLE_US);
 }

@@ -14,6 +14,7 @@
 
 enum { LVT_DEADLINE = 2u << 17, TIMER_DIV_1 = 0xb };      /* LAPIC_LVT_TIMER [18:17]: mode; LAPIC_TIMER_DIV */
 enum { CALIBRATE_US = 200, FAR_NS = 1000000000, PROOF_MS = 100 };    /* a busy emulator takes its time */
+enum { LOOKS_MAX = 1 << 21 };           /* in that time: of a clock that stands still */
 
 const char arch_timer_name[] = "lapic";
 
@@ -63,8 +64,8 @@ static int measure(void)
     counted = counting.from - lapic_read(LAPIC_TIMER_COUNT);
     passed_ns = time_ns() - counting.since_ns;
     lapic_write(LAPIC_TIMER_INIT, 0);
-    if (counted == 0) {
-        log_warn("the local APIC's does not count on cpu %u", cpu_id());
+    if (counted == 0 || passed_ns == 0) {
+        log_warn("the local APIC's %s on cpu %u", counted ? "cannot be measured, as the clock stands still," : "does not count", cpu_id());
         return ERR_NOT_FOUND;
     }
     set_speed(mul_div(counted, 1000000000, passed_ns));
@@ -88,6 +89,7 @@ static int choose(void)
 static bool interrupts(void)
 {
     uint64_t start_ns = time_ns();
+    uint32_t looks = 0;
 
     lapic_write(LAPIC_TIMER_DIV, TIMER_DIV_1);
     lapic_write(LAPIC_LVT_TIMER, mode == DEADLINE ? LVT_DEADLINE | VECTOR_TIMER : VECTOR_TIMER);
@@ -96,7 +98,7 @@ static bool interrupts(void)
     do
         if (lapic_is_requested(VECTOR_TIMER))
             return true;
-    while (time_ns() - start_ns < PROOF_MS * 1000000ull);
+    while (time_ns() - start_ns < PROOF_MS * 1000000ull && ++looks < LOOKS_MAX);
     log_warn("the local APIC's, set %s, does not interrupt cpu %u", mode == DEADLINE ? "to a value of the TSC" : "to count", cpu_id());
     lapic_write(LAPIC_LVT_TIMER, LAPIC_LVT_MASKED);
     return false;

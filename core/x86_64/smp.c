@@ -18,6 +18,7 @@
 
 enum { TRAMPOLINE_DATA = PAGE_BYTES };        /* trampoline.S: where struct trampoline lies behind the code */
 enum { INIT_US = 10000, SIPI_US = 200, QUIET_US = 250000, STOP_US = 200000 };
+enum { LOOKS_MAX = 1 << 26 };           /* at a clock: seconds, by the fastest CPU */
 enum { ICR_NMI = 4u << 8, ICR_INIT = 5u << 8, ICR_STARTUP = 6u << 8, ICR_ASSERT = 1u << 14 };
 enum { TOLD_MAX = 8, TICK_LOOKS = 1000, TICK_CHANGES = 4 };
 
@@ -242,15 +243,23 @@ static void show_ticks(void)
         shared.ahead = latest - mine;
 }
 
+/* Less than bound_us have passed since since_ns. looks bounds the wait where the clock stands still. */
+static bool has_time(uint64_t since_ns, uint64_t bound_us, uint32_t *looks)
+{
+    return time_ns() - since_ns < bound_us * 1000 && ++*looks < LOOKS_MAX;
+}
+
 /* Until all have arrived, or nobody has for quiet_us. */
 static void wait_for(uint32_t count, uint64_t quiet_us)
 {
     uint64_t since_ns = time_ns();
-    uint32_t seen = 0, now;
+    uint32_t seen = 0, now, looks = 0;
 
-    while ((now = atomic_load(&shared.online)) < count && time_ns() - since_ns < quiet_us * 1000) {
-        if (now != seen)
+    while ((now = atomic_load(&shared.online)) < count && has_time(since_ns, quiet_us, &looks)) {
+        if (now != seen) {
             since_ns = time_ns();
+            looks = 0;
+        }
         seen = now;
         show_ticks();
         cpu_relax();
@@ -503,6 +512,7 @@ static bool all_stand(void)
 void arch_hold_others(void)
 {
     uint64_t since_ns = time_ns();
+    uint32_t looks = 0;
 
     for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
         struct cpu *one = cpu_area_of(cpu);
@@ -513,7 +523,7 @@ void arch_hold_others(void)
         atomic_store(&one->asked, true);
         lapic_send(one->apic_id, ICR_NMI);
     }
-    while (!all_stand() && time_ns() - since_ns < STOP_US * 1000ull)
+    while (!all_stand() && has_time(since_ns, STOP_US, &looks))
         cpu_relax();
 }
 
@@ -521,9 +531,10 @@ void arch_release(uint32_t cpu)
 {
     struct cpu *one = cpu_area_of(cpu);
     uint64_t since_ns = time_ns();
+    uint32_t looks = 0;
 
     atomic_store(&one->hold, false);
-    while (atomic_load(&one->held) && time_ns() - since_ns < STOP_US * 1000ull)
+    while (atomic_load(&one->held) && has_time(since_ns, STOP_US, &looks))
         cpu_relax();
 }
 
@@ -531,13 +542,14 @@ bool arch_held_run(uint32_t cpu, void (*run)(void *argument), void *argument)
 {
     struct cpu *one = cpu_area_of(cpu);
     uint64_t since_ns = time_ns();
+    uint32_t looks = 0;
 
     if (!atomic_load(&one->held))
         return false;
     one->errand_argument = argument;
     atomic_store(&one->errand, run);
     while (atomic_load(&one->errand))
-        if (time_ns() - since_ns > STOP_US * 1000ull)
+        if (!has_time(since_ns, STOP_US, &looks))
             return false;
     return true;
 }

@@ -14,7 +14,7 @@ memory_sources := core/memory.c
 rtc_sources    := drivers/rtc.c
 
 # Subjects on register models of the hardware (tests/host/model_*.h); drivers.ld gathers the drivers as the core's link.ld does.
-host_tests += clock hpet lapic_timer uart
+host_tests += clock hpet lapic lapic_timer uart
 clock_sources := core/clock.c core/format.c core/driver.c core/error.c core/lock.c drivers/hpet.c drivers/pm_timer.c drivers/pit.c \
                  tests/host/model_bus.c tests/host/model_counters.c tests/host/model_irq.c
 clock_libs    := -Wl,-T,tests/host/drivers.ld
@@ -22,13 +22,17 @@ hpet_sources  := core/driver.c core/error.c drivers/hpet.c tests/host/model_bus.
 hpet_libs     := $(clock_libs)
 lapic_timer_sources := core/x86_64/lapic_timer.c
 lapic_timer_flags   := -iquote tests/host/lapic                   # its own cpu.h: no privileged instructions
+lapic_sources := core/x86_64/lapic.c core/x86_64/interrupt.c
+lapic_flags   := $(lapic_timer_flags) -DINGOT_DEBUG=0
 uart_sources  := core/serial.c core/serial_places.c core/driver.c core/error.c core/format.c drivers/uart16550.c \
                  tests/host/model_bus.c tests/host/model_uart.c
 uart_libs     := $(clock_libs)
 host_tests += keyboard
 keyboard_sources := core/keyboard.c drivers/i8042.c tests/host/model_bus.c tests/host/model_irq.c
 
-host_tests += pci
+host_tests += console pci power
+power_sources := core/power.c
+console_sources := $(addprefix core/,console.c ansi.c utf8.c format.c)
 pci_sources := core/pci.c
 pci_flags   := -Drealloc=pci_realloc                              # which may fail
 

@@ -25,7 +25,7 @@ LOG_SUBSYSTEM_DEFINE(timer);                  /* core/timer.c has it */
 enum { CPUS = 3, BUS_MHZ = 25, TSC_MHZ = 2000, STEP_NS = 100, LVT_DEADLINE = 2 << 17, RUN_MS = 250 };
 
 struct machine {
-    bool absent, has_deadline, clock_is_not_tsc;
+    bool absent, has_deadline, clock_is_not_tsc, clock_stuck;
     bool counter_stuck, deadline_dead, count_dead;       /* does not count; does not interrupt in that mode */
     uint32_t stuck_at;
     uint32_t first_cpu;
@@ -52,7 +52,7 @@ static struct apic {
 
 /* ---- what the timer stands on ---- */
 
-uint64_t time_ns(void) { return now_ns += STEP_NS; }
+uint64_t time_ns(void) { return now_ns += STEP_NS, machine.clock_stuck ? 1000 : now_ns; }
 void delay_ns(uint64_t ns) { now_ns += ns; }
 uint32_t cpu_id(void) { return this_cpu; }
 uint64_t cpu_ticks(void) { return now_ns * TSC_MHZ / 1000; }
@@ -233,6 +233,16 @@ static void one_that_counts_and_does_not_interrupt_is_told_and_masked(void **sta
     assert_int_equal(log_told("set to count, does not interrupt"), CPUS);
 }
 
+static void a_clock_that_stands_still_ends_no_machine(void **state)
+{
+    (void)state;
+    run((struct machine){ .clock_stuck = true });
+    expect_none();
+    assert_int_equal(log_told("cannot be measured, as the clock stands still, on cpu"), CPUS);
+    run((struct machine){ .clock_stuck = true, .has_deadline = true, .deadline_dead = true });      /* to the bound of its proof */
+    expect_none();
+}
+
 static void without_a_local_apic_nothing_is_touched(void **state)
 {
     (void)state;
@@ -250,6 +260,7 @@ int main(void)
         cmocka_unit_test(deadlines_that_never_come_leave_the_count),
         cmocka_unit_test(a_count_that_stands_still_is_told),
         cmocka_unit_test(one_that_counts_and_does_not_interrupt_is_told_and_masked),
+        cmocka_unit_test(a_clock_that_stands_still_ends_no_machine),
         cmocka_unit_test(without_a_local_apic_nothing_is_touched),
     };
 
