@@ -17,7 +17,7 @@ enum { AHEAD_MAX = 512, PRINT_BYTES = 1024, POLL_NS = 1000000, ESCAPE_NS = 50000
 static struct console_input *inputs;
 static int ahead[AHEAD_MAX];             /* keys that were typed while somebody else listened */
 static unsigned ahead_first, ahead_count;
-static bool interrupted;
+static bool interrupted, was_interrupted; /* not told yet; told */
 
 static bool listening, polled;           /* polled: some source has no interrupt */
 static _Atomic bool woken;
@@ -151,8 +151,11 @@ bool console_interrupted(void)
             ahead[(ahead_first + ahead_count++) % AHEAD_MAX] = key;
     }
     interrupted = false;
+    was_interrupted |= was;
     return was;
 }
+
+bool console_was_interrupted(void) { return was_interrupted; }
 
 /* When somebody has to look, at the latest. Interrupts are the boot CPU's: any other looks by itself. */
 static uint64_t next_look_ns(uint64_t now_ns)
@@ -194,10 +197,10 @@ void console_set_page(unsigned rows) { page_rows = rows; }
 void console_begin_page(void)
 {
     page_used = 0;
-    page_ended = false;
+    page_ended = interrupted = was_interrupted = false;
 }
 
-/* A page is full: Enter shows one line more, q no more, any other key another page. */
+/* A page is full: Enter shows one line more, any other key another page; q and Ctrl-C no more, and what prints is to end. */
 static void turn_page(void)
 {
     static const char ask[] = "\033[7m-- more: space, Enter, q --\033[0m", clear[] = "\r\033[K";
@@ -207,7 +210,7 @@ static void turn_page(void)
     key = console_key(UINT64_MAX);
     log_text(clear, sizeof(clear) - 1);
     page_used = key == KEY_ENTER ? page_rows - 2 : 0;
-    page_ended = key == 'q' || key == KEY_CTRL_C;
+    page_ended = interrupted = key == 'q' || key == KEY_CTRL_C;
 }
 
 static void end_line(void)

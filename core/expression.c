@@ -22,10 +22,18 @@ static bool is_word(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
 }
 
-static uint64_t fail(struct reader *r)
+/* The first thing that is wrong is the one to tell. */
+static uint64_t fail(struct reader *r, const char *pattern, const char *what)
 {
+    if (!r->bad)
+        prompt_complain(pattern, what);
     r->bad = true;
     return 0;
+}
+
+static uint64_t fail_here(struct reader *r)
+{
+    return fail(r, *r->at ? "a number is missing before `%s`" : "a number is missing at the end", r->at);
 }
 
 /* What a letter behind a number multiplies it by: 1 for none of them. Hexadecimal digits are no such letters. */
@@ -42,13 +50,16 @@ static unsigned shift_of(char last)
 
 static uint64_t read_number(struct reader *r, char *word, size_t length)
 {
-    unsigned shift = shift_of(word[length - 1]);
+    char letter = word[length - 1];
+    unsigned shift = shift_of(letter);
     unsigned long long value;
 
     if (shift)
         word[length - 1] = 0;
-    if (parse_number(word, &value) || value << shift >> shift != value)
-        return fail(r);
+    if (parse_number(word, &value) || value << shift >> shift != value) {
+        word[length - 1] = letter;
+        return fail(r, "%s is no number of 64 bits", word);
+    }
     return (uint64_t)value << shift;
 }
 
@@ -61,10 +72,12 @@ static uint64_t read_word(struct reader *r)
     while (is_word(*r->at) && length < sizeof(word) - 1)
         word[length++] = *r->at++;
     word[length] = 0;
-    if (length == 0 || is_word(*r->at))
-        return fail(r);
+    if (length == 0)
+        return fail_here(r);
+    if (is_word(*r->at))
+        return fail(r, "%s... is too long", word);
     if (word[0] < '0' || word[0] > '9')
-        return symbol_address(word, &address) ? address : fail(r);
+        return symbol_address(word, &address) ? address : fail(r, "%s is no number, and no function here", word);
     return read_number(r, word, length);
 }
 
@@ -80,15 +93,16 @@ static uint64_t read_unary(struct reader *r)
 
     pass_blanks(r);
     if (r->depth++ > DEPTH_MAX)
-        return fail(r);
+        return fail(r, "too many signs or parentheses before `%s`", r->at);
     switch (*r->at) {
     case '-': r->at++; value = 0 - read_unary(r); break;
     case '~': r->at++; value = ~read_unary(r); break;
     case '(':
         r->at++;
         value = read_level(r, 0);
-        if (*r->at++ != ')')
-            return fail(r);
+        if (*r->at != ')')
+            return fail(r, *r->at ? "a ) is missing before `%s`" : "a ) is missing at the end", r->at);
+        r->at++;
         break;
     default: value = read_word(r);
     }
@@ -121,8 +135,8 @@ static uint64_t apply(struct reader *r, char operator, uint64_t a, uint64_t b)
     case '+': return a + b;
     case '-': return a - b;
     case '*': return a * b;
-    case '/': return b ? a / b : fail(r);
-    default:  return b ? a % b : fail(r);
+    case '/': return b ? a / b : fail(r, "division by zero%s", "");
+    default:  return b ? a % b : fail(r, "division by zero%s", "");
     }
 }
 
@@ -145,8 +159,12 @@ int expression_value(const char *text, uint64_t *out_value)
     struct reader r = { .at = text };
     uint64_t value = read_level(&r, 0);
 
-    if (r.bad || *r.at)
+    if (*r.at)
+        fail(&r, "`%s` makes no sense there", r.at);
+    if (r.bad)
         return ERR_BAD_VALUE;
     *out_value = value;
     return 0;
 }
+
+const char *expression_name(unsigned index) { return symbol_function(index); }

@@ -5,6 +5,7 @@
 
 #include <ingot/console.h>
 #include <ingot/error.h>
+#include <ingot/facts.h>
 #define LOG_SUBSYSTEM keyboard
 #include <ingot/log.h>
 #include <ingot/prompt.h>
@@ -42,9 +43,11 @@ _Static_assert(CODE_LAST - CODE_FIRST + 2 + 1 == sizeof(layouts[0].plain), "one 
 
 static const struct layout *layout;
 
+enum { LAYOUTS = sizeof(layouts) / sizeof(layouts[0]) };
+
 int keyboard_set_layout(const char *name)
 {
-    for (unsigned i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++)
+    for (unsigned i = 0; i < LAYOUTS; i++)
         if (!strcmp(layouts[i].name, name)) {
             layout = &layouts[i];
             return 0;
@@ -166,10 +169,14 @@ int keyboard_key(struct keyboard *keyboard, uint8_t code)
     return extended ? key_of_extended(code) : key_of(keyboard, code);
 }
 
+static const char *layout_name(unsigned index) { return index < LAYOUTS ? layouts[index].name : NULL; }
+
 static int set_layout(int argc, char **argv)
 {
-    if (argc != 2)
+    if (argc > 2 || (argc == 2 && keyboard_set_layout(argv[1]) && prompt_complain("%s: no such layout", argv[1])))
         return PROMPT_USAGE;
-    return keyboard_set_layout(argv[1]);
+    if (argc == 1)
+        facts("keyboard %s", current()->name);
+    return 0;
 }
-COMMAND(keyboard, "us|de|fr: the keyboard's layout", set_layout);
+COMMAND(keyboard, "[us|de|fr]: sets the keyboard's layout, or tells it", set_layout, layout_name);

@@ -10,7 +10,7 @@
 #include <ingot/string.h>
 #include <ingot/time.h>
 
-enum { HISTORY = 16, WINDOW = 72, LOOK_NS = 200000000 };
+enum { HISTORY = 16, WINDOW = 72, LOOK_NS = 200000000, LISTED_MAX = 100 };
 enum { CTRL_A = 1, CTRL_B, CTRL_C, CTRL_D, CTRL_E, CTRL_F, CTRL_K = 11, CTRL_L, CTRL_N = 14, CTRL_P = 16, CTRL_U = 21, CTRL_W = 23, DELETE = 127 };
 
 static const struct line_wish *wish;
@@ -102,8 +102,8 @@ unsigned line_count_matches(line_names *names, const char *start, unsigned bytes
     const char *name;
 
     for (unsigned number = 0; (name = names(number)); number++) {
-        if (strncmp(name, start, bytes))
-            continue;
+        if (strncmp(name, start, bytes) || (matches == 1 && !strcmp(name, common)))
+            continue;                    /* static functions may share a name, and then it is one */
         if (matches++ == 0)
             strlcpy(common, name, LINE_BYTES);
         for (unsigned i = 0; common[i]; i++)
@@ -115,32 +115,57 @@ unsigned line_count_matches(line_names *names, const char *start, unsigned bytes
 
 void line_list_matches(line_names *names, const char *start, unsigned bytes)
 {
+    unsigned column = 0, letters;
     const char *name;
 
+    for (unsigned number = 0; (name = names(number)); number++) {
+        if (strncmp(name, start, bytes))
+            continue;
+        letters = (unsigned)strlen(name);
+        column = column == 0 || column + letters > WINDOW ? 0 : column;
+        console_print("%s%s", column ? " " : "\n", name);
+        column += letters + 1;
+    }
     console_print("\n");
-    for (unsigned number = 0; (name = names(number)); number++)
-        if (!strncmp(name, start, bytes))
-            console_print("%s ", name);
-    console_print("\n");
+}
+
+/* In an expression it is the name behind the last operator. */
+static unsigned name_start(unsigned start)
+{
+    unsigned at = cursor;
+
+    while (at > start && !strchr("(+-*/%&|^~<>", line[at - 1]))
+        at--;
+    return at;
+}
+
+static void tell_matches(line_names *names, const char *start, unsigned bytes, unsigned matches)
+{
+    draw();
+    if (matches > LISTED_MAX)
+        console_print("\n%u names begin so: a letter more makes them fewer\n", matches);
+    else
+        line_list_matches(names, start, bytes);
 }
 
 /* The word that the cursor stands behind. */
 static void complete(void)
 {
-    unsigned start = word_start(), bytes = cursor - start, matches;
+    unsigned word = word_start(), start = word, bytes, matches;
     line_names *names = wish->completion ? wish->completion(line, start) : NULL;
     char common[LINE_BYTES];
 
-    matches = names ? line_count_matches(names, line + start, bytes, common) : 0;
+    matches = names ? line_count_matches(names, line + start, cursor - start, common) : 0;
+    if (matches == 0 && names && (start = name_start(word)) != word)
+        matches = line_count_matches(names, line + start, cursor - start, common);
     if (matches == 0)
         return;
+    bytes = cursor - start;
     if (strlen(common) > bytes)
         insert(common + bytes, (unsigned)strlen(common) - bytes);
-    else if (matches > 1) {
-        draw();
-        line_list_matches(names, line + start, bytes);
-    }
-    if (matches == 1)
+    else if (matches > 1)
+        tell_matches(names, line + start, bytes, matches);
+    if (matches == 1 && start == word && line[cursor - 1] != ':')
         insert(" ", 1);
 }
 
@@ -202,6 +227,7 @@ static void edit(void)
     int key;
 
     set_line("");
+    console_begin_page();
     draw();
     while (!done) {
         key = console_key(drawn ? time_ns() + LOOK_NS : 0);
@@ -224,7 +250,7 @@ enum line_end line_read(const struct line_wish *new_wish, char out_line[LINE_BYT
     edit();
     log_left_prompt();
     if (end != LINE_ENDED)
-        console_print("\n");
+        log_text("\r\n", 2);
     keep_in_history();
     strlcpy(out_line, line, LINE_BYTES);
     return end;

@@ -1,7 +1,9 @@
 /* Commands: found, completed and run, and those that are always there. */
 #include <ingot/prompt.h>
 
+#include "core/console.h"
 #include "core/line.h"
+#include "core/log.h"
 #include "core/prompt.h"
 
 #include <ingot/console.h>
@@ -9,7 +11,7 @@
 #include <ingot/format.h>
 #include <ingot/string.h>
 
-enum { WORDS_MAX = 32 };
+enum { WORDS_MAX = 32, COMPLAINT_BYTES = 128 };
 
 /* The linker's names for the ends of section "commands", which it keeps because they are named here. */
 extern const struct command __start_commands[], __stop_commands[];
@@ -51,24 +53,38 @@ const char *prompt_command_name(unsigned index)
 
 static const struct command *find(const char *name);
 
-/* What the word that begins at start can be: a command, or what the command in front of it takes. NULL: nobody knows. */
+/* The command whose name is the next word of the line from *at on, or NULL. *at moves behind the word. */
+static const struct command *next_command(const char *line, unsigned *at, unsigned past)
+{
+    char name[LINE_BYTES];
+    unsigned bytes = 0;
+
+    while (*at < past && line[*at] == ' ')
+        ++*at;
+    while (*at < past && line[*at] != ' ')
+        name[bytes++] = line[(*at)++];
+    name[bytes] = 0;
+    return bytes ? find(name) : NULL;
+}
+
+/* What the word that begins at start can be: a command, or what the command in front of it takes. NULL: nobody knows. Where a command takes
+ * another one, as repeat does, it may be what that one takes. */
 static line_names *names_for(const char *line, unsigned start)
 {
-    unsigned from = start, bytes = 0;
-    const struct command *command;
-    char name[LINE_BYTES];
+    line_names *names = prompt_command_name;
+    unsigned at = start, first;
 
-    while (from && line[from - 1] != ';')
-        from--;
-    while (line[from] == ' ')
-        from++;
-    if (from >= start)
-        return prompt_command_name;
-    while (from < start && line[from] != ' ')
-        name[bytes++] = line[from++];
-    name[bytes] = 0;
-    command = find(name);
-    return command ? command->choice : NULL;
+    while (at && line[at - 1] != ';')
+        at--;
+    while (line[at] == ' ')
+        at++;
+    for (first = at; names == prompt_command_name && at < start;) {
+        bool is_first = at == first;
+        const struct command *command = next_command(line, &at, start);
+
+        names = command ? command->choice : is_first ? NULL : names;
+    }
+    return names;
 }
 
 /* ---- running ---- */
@@ -102,21 +118,47 @@ static void tell_not_found(const char *name)
     line_list_matches(prompt_command_name, name, bytes);
 }
 
+static char complaint[COMPLAINT_BYTES];
+static bool told;                        /* by the command that ran last, or one that it ran, why it failed */
+
+int prompt_complain(const char *pattern, ...)
+{
+    va_list args;
+
+    va_start(args, pattern);
+    format_va(complaint, sizeof(complaint), pattern, args);
+    va_end(args);
+    return ERR_BAD_VALUE;
+}
+
+static void tell_failure(const struct command *command, int result)
+{
+    if (result == PROMPT_USAGE && *complaint)
+        console_print("%s: %s\n", command->name, complaint);
+    if (result == PROMPT_USAGE)
+        console_print("%s %s\n", command->name, command->text);
+    else
+        console_print("%s: %s\n", command->name, error_name(result));
+}
+
 int prompt_run_words(int argc, char **argv)
 {
     const struct command *command = find(argv[0]);
     int result;
 
+    told = !command;
     if (!command) {
         tell_not_found(argv[0]);
         return ERR_NOT_FOUND;
     }
+    *complaint = 0;
     console_begin_page();
     result = command->run(argc, argv);
-    if (result == PROMPT_USAGE)
-        console_print("%s %s\n", command->name, command->text);
-    else if (result < 0)
-        console_print("%s: %s\n", command->name, error_name(result));
+    if (console_was_interrupted())
+        result = ERR_INTERRUPTED;
+    if (!told && (result < 0 || result == PROMPT_USAGE))
+        tell_failure(command, result);
+    told = result < 0 || result == PROMPT_USAGE;
     return result;
 }
 
@@ -155,7 +197,7 @@ int prompt_run_line(char *text, bool *out_exit)
     int count, result = 0;
 
     exit_wanted = false;
-    while (*at && !exit_wanted) {
+    while (*at && !exit_wanted && result != ERR_INTERRUPTED) {
         for (count = 0; count < WORDS_MAX && (words[count] = next_word(&at)); count++)
             ;
         words[count] = NULL;
@@ -176,6 +218,7 @@ int prompt_run(void)
     bool exit = false;
     int result = 0;
 
+    log_text("\033[?25h", 6);            /* a screen shows where the cursor is */
     while (!exit) {
         char line[LINE_BYTES];
 
@@ -194,6 +237,7 @@ static int help(int argc, char **argv)
 
     if (argc > 1 && !one) {
         tell_not_found(argv[1]);
+        told = true;
         return ERR_NOT_FOUND;
     }
     if (one) {
@@ -223,7 +267,7 @@ static int page(int argc, char **argv)
 {
     uint64_t rows;
 
-    if (argc != 2 || expression_value(argv[1], &rows) || rows > 1000)
+    if (argc != 2 || expression_value(argv[1], &rows) || (rows > 1000 && prompt_complain("%s: 1000 rows at most", argv[1])))
         return PROMPT_USAGE;
     console_set_page((unsigned)rows);
     return 0;

@@ -82,6 +82,19 @@ bool symbol_address(const char *name, uintptr_t *out_address)
     return false;
 }
 
+const char *symbol_function(unsigned index)
+{
+    static const char *last;
+    const struct symbol_row *row = &the_room.walk.row;
+
+    if (index == 0 && (is_given_up || !open_room()))
+        return NULL;
+    for (last = index ? last : ""; symbol_walk_row(&the_room.walk, NULL);)
+        if (row->depth && strcmp(symbol_name(&the_room, row->frame[0].function), last))
+            return last = symbol_name(&the_room, row->frame[0].function);
+    return NULL;
+}
+
 bool symbols_give_up(void)
 {
     is_given_up = true;

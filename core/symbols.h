@@ -27,6 +27,9 @@ const struct symbol *symbol_at(uintptr_t address);
 /* Where a function begins that is not inlined everywhere, by its name; in one pass as above. False: there is none, or no table. Same callers. */
 bool symbol_address(const char *name, uintptr_t *out_address);
 
+/* Names of such functions: index 0 is the first, then 1, 2 ... in turn, without looking back. NULL past the last. Same callers. */
+const char *symbol_function(unsigned index);
+
 /* Whether symbols_find() has been interrupted by what is calling. From now on it finds nothing. */
 bool symbols_give_up(void);
 

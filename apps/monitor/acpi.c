@@ -9,7 +9,7 @@
 #include <ingot/prompt.h>
 #include <ingot/string.h>
 
-enum { DUMP_ROW = 16, TABLE_REVISION = 8, TABLE_OEM = 10, TABLE_OEM_BYTES = 14 };
+enum { DUMP_ROW = 16, TABLE_REVISION = 8, TABLE_OEM = 10, TABLE_OEM_BYTES = 14, LISTED_MAX = 256 };
 
 static void show_tables(void)
 {
@@ -42,10 +42,10 @@ static void show_fadt(void)
 static void show_interrupts(void)
 {
     static struct acpi_interrupts found;
-    static struct acpi_processor none[1];
+    static struct acpi_processor listed[LISTED_MAX];
     struct acpi_processor_counts counts;
 
-    if (acpi_get_processors(none, 1, &counts) == 0)
+    if (acpi_get_processors(listed, LISTED_MAX, &counts) == 0)
         facts("processors %u disabled %u online_capable %u repeated %u ignored %u", counts.usable + counts.more, counts.disabled,
               counts.online_capable, counts.repeated, counts.ignored);
     if (acpi_get_interrupts(&found))
@@ -83,8 +83,8 @@ static int dump_table(const char *name)
         found = true;
         for (uint32_t at = 0; at < table.bytes && !console_interrupted(); at += DUMP_ROW) {
             for (uint32_t i = 0; i < DUMP_ROW && at + i < table.bytes; i++)
-                format(hex + i * 3, 4, "%02x ", table.start[at + i]);
-            facts("offset %#06x bytes %s", at, hex);
+                format(hex + i * 3, 4, " %02x", table.start[at + i]);
+            facts("offset %#06x bytes %s", at, hex + 1);
         }
     }
     return found ? 0 : ERR_NOT_FOUND;

@@ -99,6 +99,7 @@ static int crash(int argc, char **argv)
             kinds[i].press();
             return 0;
         }
+    prompt_complain("%s: no such kind; `crash` lists them", argv[1]);
     return PROMPT_USAGE;
 }
 COMMAND(crash, "[KIND [CPU]]: fails in this way, on a CPU (0); without KIND tells the ways", crash, kind_name);

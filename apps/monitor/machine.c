@@ -176,7 +176,7 @@ static int show_address(uint64_t address)
     return 0;
 }
 
-static const char *map_choice(unsigned index) { return index ? NULL : "pages"; }
+static const char *map_choice(unsigned index) { return index ? expression_name(index - 1) : "pages"; }
 
 static int show_map(int argc, char **argv)
 {

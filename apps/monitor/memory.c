@@ -44,8 +44,8 @@ static int peek(int argc, char **argv)
     uint64_t address, count = 1, value;
     unsigned bytes = 4;
 
-    if (argc < 2 || argc > 4 || expression_value(argv[1], &address) || (argc > 2 && read_width(argv[2], 8, &bytes)) ||
-        (argc > 3 && expression_value(argv[3], &count)) || address % bytes)
+    if (argc < 2 || argc > 4 || (argc > 2 && read_width(argv[2], 8, &bytes)) || read_multiple(argv[1], bytes, &address) ||
+        (argc > 3 && expression_value(argv[3], &count)))
         return PROMPT_USAGE;
     for (; count-- && !console_interrupted(); address += bytes) {
         if (get(address, bytes, &value))
@@ -54,21 +54,21 @@ static int peek(int argc, char **argv)
     }
     return 0;
 }
-COMMAND(peek, "ADDRESS [WIDTH [COUNT]]: reads WIDTH (4) bytes at a time; the address is a multiple of it", peek);
+COMMAND(peek, "ADDRESS [WIDTH [COUNT]]: reads WIDTH (4) bytes at a time; the address is a multiple of it", peek, expression_name);
 
 static int poke(int argc, char **argv)
 {
     uint64_t address, value;
     unsigned bytes = 4;
 
-    if (argc < 3 || argc > 4 || expression_value(argv[1], &address) || expression_value(argv[2], &value) ||
-        (argc > 3 && read_width(argv[3], 8, &bytes)) || address % bytes || (bytes < 8 && value >> bytes * 8))
+    if (argc < 3 || argc > 4 || (argc > 3 && read_width(argv[3], 8, &bytes)) || read_multiple(argv[1], bytes, &address) ||
+        read_number(argv[2], UINT64_MAX >> (64 - bytes * 8), &value))
         return PROMPT_USAGE;
     if (machine_secure_boot())
         return ERR_DENIED;
     return put(address, bytes, value) ? fault_at(address) : 0;
 }
-COMMAND(poke, "ADDRESS VALUE [WIDTH]: writes WIDTH (4) bytes at once", poke);
+COMMAND(poke, "ADDRESS VALUE [WIDTH]: writes WIDTH (4) bytes at once; the address is a multiple of it", poke, expression_name);
 
 static void dump_row(uint64_t address, uint64_t bytes)
 {
@@ -79,13 +79,13 @@ static void dump_row(uint64_t address, uint64_t bytes)
         uint64_t value = 0;
         bool seen = i < bytes && get(address + i, 1, &value) == 0;
 
-        text[i] = seen && value >= ' ' && value < 127 ? (char)value : i < bytes ? '.' : ' ';
+        text[i] = seen && value >= ' ' && value < 127 ? (char)value : i < bytes ? '.' : 0;
         if (i < bytes) {
             hex[i * 3] = seen ? "0123456789abcdef"[value >> 4] : '?';
             hex[i * 3 + 1] = seen ? "0123456789abcdef"[value & 15] : '?';
         }
     }
-    hex[sizeof(hex) - 1] = text[DUMP_ROW] = 0;
+    hex[sizeof(hex) - 2] = text[DUMP_ROW] = 0;
     facts("address %#018llx bytes %s text %s", ULL(address), hex, text);
 }
 
@@ -99,14 +99,13 @@ static int dump(int argc, char **argv)
         dump_row(address + done, bytes - done < DUMP_ROW ? bytes - done : DUMP_ROW);
     return 0;
 }
-COMMAND(dump, "ADDRESS [BYTES]: shows memory as bytes and text; ?? is what faults", dump);
+COMMAND(dump, "ADDRESS [BYTES]: shows memory as bytes and text; ?? is what faults", dump, expression_name);
 
 static int fill(int argc, char **argv)
 {
     uint64_t address, bytes, value;
 
-    if (argc != 4 || expression_value(argv[1], &address) || expression_value(argv[2], &bytes) || expression_value(argv[3], &value) ||
-        value > 0xff)
+    if (argc != 4 || expression_value(argv[1], &address) || expression_value(argv[2], &bytes) || read_number(argv[3], 0xff, &value))
         return PROMPT_USAGE;
     if (machine_secure_boot())
         return ERR_DENIED;
@@ -118,7 +117,7 @@ static int fill(int argc, char **argv)
     }
     return 0;
 }
-COMMAND(fill, "ADDRESS BYTES VALUE: writes a byte so often", fill);
+COMMAND(fill, "ADDRESS BYTES VALUE: writes a byte so often", fill, expression_name);
 
 enum { PATTERN_MAX = 64, FOUND_MAX = 16 };
 
@@ -133,8 +132,8 @@ static unsigned read_pattern(const char *word, uint8_t pattern[PATTERN_MAX])
         memcpy(pattern, word, length < PATTERN_MAX ? length : PATTERN_MAX);
         return (unsigned)(length < PATTERN_MAX ? length : PATTERN_MAX);
     }
-    if (length % 2 || length / 2 - 1 > PATTERN_MAX)
-        return 0;
+    if (length % 2 || length == 2 || length / 2 - 1 > PATTERN_MAX)
+        return prompt_complain("%s: two digits for each of 1 to %d bytes", word, PATTERN_MAX), 0;
     for (size_t i = 1; i < length / 2; i++) {
         digits[2] = word[i * 2];
         digits[3] = word[i * 2 + 1];
@@ -173,4 +172,4 @@ static int search(int argc, char **argv)
     }
     return found ? 0 : ERR_NOT_FOUND;
 }
-COMMAND(search, "ADDRESS BYTES TEXT|0xBYTES: the first 16 places that hold the text, or the bytes", search);
+COMMAND(search, "ADDRESS BYTES TEXT|0xBYTES: the first 16 places that hold the text, or the bytes", search, expression_name);

@@ -15,6 +15,9 @@ int read_width(const char *word, unsigned max, unsigned *out_bytes);
 /* A number up to max. */
 int read_number(const char *word, uint64_t max, uint64_t *out_value);
 
+/* The address of something of so many bytes, of which it is a multiple. */
+int read_multiple(const char *word, unsigned bytes, uint64_t *out_address);
+
 /* Runs run(argument) in an interrupt of a CPU, or just so on this one. Both must hold for ever, as a CPU may be late.
  * 0; ERR_TIMEOUT: it has not answered within 100 ms; ERR_BUSY: it has not answered an earlier question yet. */
 int run_on(uint32_t cpu, void (*run)(void *argument), void *argument);

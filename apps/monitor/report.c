@@ -1,5 +1,6 @@
 /* All there is to know about a machine, as one JSON object between two lines. */
 #include <ingot/console.h>
+#include <ingot/error.h>
 #include <ingot/facts.h>
 #include <ingot/prompt.h>
 #include <ingot/string.h>
@@ -19,12 +20,11 @@ static int report(int argc, char **argv)
     for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]) && !interrupted; i++) {
         strlcpy(line, parts[i], sizeof(line));
         facts_list(parts[i]);
-        prompt_run_line(line, &exit);
+        interrupted = prompt_run_line(line, &exit) == ERR_INTERRUPTED || console_interrupted();
         facts_end();
-        interrupted = console_interrupted();
     }
     facts_json_end(interrupted);
     console_print("-----END INGOT REPORT-----\n");
-    return 0;
+    return interrupted ? ERR_INTERRUPTED : 0;
 }
 COMMAND(report, ": all about this machine as one JSON object, for others to read", report);

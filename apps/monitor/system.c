@@ -6,6 +6,7 @@
 #include <ingot/cpu.h>
 #include <ingot/error.h>
 #include <ingot/facts.h>
+#include <ingot/format.h>
 #include <ingot/irq.h>
 #include <ingot/last_run.h>
 #include <ingot/log.h>
@@ -55,27 +56,36 @@ static int show_last(int argc, char **argv)
 }
 COMMAND(last, ": the log of the run before this one, if it did not end well", show_last);
 
-static const char *subsystem_name(unsigned index)
-{
-    const struct log_subsystem *subsystem = log_subsystem(index);
+static const char *const level[] = { "none", "error", "warn", "info", "debug" };
+enum { LEVELS = sizeof(level) / sizeof(level[0]) };
 
-    return subsystem ? subsystem->name : NULL;
+/* Levels, and subsystems as far as the level that is still to come. */
+static const char *log_choice(unsigned index)
+{
+    const struct log_subsystem *subsystem = index < LEVELS ? NULL : log_subsystem(index - LEVELS);
+    static char name[32];
+
+    if (index < LEVELS)
+        return level[index];
+    format(name, sizeof(name), "%s:", subsystem ? subsystem->name : "");
+    return subsystem ? name : NULL;
 }
 
 static int set_log(int argc, char **argv)
 {
-    static const char *const level[] = { "none", "error", "warn", "info", "debug" };
     const struct log_subsystem *subsystem;
     int error;
 
     for (int i = 1; i < argc; i++)
-        if ((error = log_set_level(argv[i])))
-            return error == ERR_BAD_VALUE ? PROMPT_USAGE : error;
+        if ((error = log_set_level(argv[i]))) {
+            prompt_complain("%s: no such %s", argv[i], error == ERR_BAD_VALUE ? "level" : "subsystem; `log` lists them");
+            return PROMPT_USAGE;
+        }
     for (unsigned i = 0; argc == 1 && (subsystem = log_subsystem(i)); i++)
         facts("log %s level %s", subsystem->name, level[subsystem->level]);
     return 0;
 }
-COMMAND(log, "[[SUBSYSTEM:]LEVEL...]: sets which lines are made (none error warn info debug), or tells it", set_log, subsystem_name);
+COMMAND(log, "[[SUBSYSTEM:]LEVEL...]: sets which lines are made (none error warn info debug), or tells it", set_log, log_choice);
 
 enum { ATTACHED_MAX = 64, TRACE_MS = 1000, TRACE_MS_MAX = 3600000 };
 

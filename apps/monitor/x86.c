@@ -280,8 +280,8 @@ static int write_port(int argc, char **argv)
     uint64_t port, value;
     unsigned bytes = 1;
 
-    if (argc < 3 || argc > 4 || read_number(argv[1], 0xffff, &port) || expression_value(argv[2], &value) ||
-        (argc > 3 && read_width(argv[3], 4, &bytes)) || value >> bytes * 8)
+    if (argc < 3 || argc > 4 || read_number(argv[1], 0xffff, &port) || (argc > 3 && read_width(argv[3], 4, &bytes)) ||
+        read_number(argv[2], UINT32_MAX >> (32 - bytes * 8), &value))
         return PROMPT_USAGE;
     if (machine_secure_boot())
         return ERR_DENIED;

@@ -1,5 +1,4 @@
-"""The monitor, typed at over the serial port as a person would: every command, its help, completion, wrong arguments, the report, and
-bytes that mean nothing."""
+"""The monitor, typed at over the serial port: keys, crashes, the report, JSON, and bytes that mean nothing. Its commands: test_commands.py."""
 import json
 import random
 import re
@@ -12,16 +11,7 @@ from qemu import Config
 
 APP = "apps/monitor"
 ANSWER_S = 30
-COMMANDS = ("acpi", "backtrace", "bench", "boot", "clock", "cpu", "cpuid", "crash", "display", "dmi", "dump", "exit", "fill", "firmware", "help",
-            "history", "in", "irq", "json", "last", "log", "map", "mem", "msr", "out", "page", "pci", "peek", "poke", "poweroff", "reboot", "repeat",
-            "report", "run", "search", "serial", "test", "time", "timers", "trace", "version")
-# Calls that each command must refuse with its usage.
-WRONG = ("acpi a b", "backtrace 99", "backtrace x", "bench 1", "boot 1", "clock 1", "cpu 1", "cpuid x", "cpuid 0 0 99", "crash nothing", "display 1",
-         "dump", "dump x", "exit x", "fill 0 1", "fill 0 1 256", "firmware 1", "history 1", "dmi 1", "in", "in 0x10000", "in 0x80 3", "irq 1",
-         "json", "last 1", "log loud", "log acpi:loud", "map x", "map 0 0", "mem 1", "msr", "msr x", "msr 0x1b 99", "out 0x80", "out 0x80 256",
-         "page", "page x", "pci 1", "peek", "peek 1", "peek 0x1000 3", "poke 0x1000", "poke 0x1000 256 1", "poke 0x1001 1 2", "poweroff 1",
-         "reboot 1", "repeat", "repeat x time", "report 1", "search 0 1", "serial 1", "test 1", "time 1", "timers 1", "trace x", "trace 1 2",
-         "version 1")
+RANDOM_LIMIT_S = 300      # what was typed is in a pipe, and may be a while on its way
 
 
 class Prompt:
@@ -64,68 +54,18 @@ def prompt(machine):
     return start
 
 
-def test_every_command_its_help_and_wrong_arguments(prompt):
-    user = prompt(Config(smp="2"))
-    said = user.ask("help")
-    names = re.findall(r"^  (\w+) ", said, re.MULTILINE)
-    assert names == sorted(names) and set(names) >= set(COMMANDS), said
-    for name in names:
-        assert re.match(rf"{name} .*: \w|{name} : \w", user.ask(f"help {name}")), name
-    for call in WRONG:
-        said = user.ask(call)
-        assert said.startswith(f"{call.split()[0]} ") and len(said.splitlines()) == 1, f"{call}: {said}"
-    for call, answer in (("log nobody:info", "not found"), ("acpi NONE", "not found"), ("last", "not found"), ("run nobody", "not found"),
-                         ("msr 0x4b564dff 1", "faulted|value"), ("peek 0", "fault at 0x0"), ("poke 0 1", "fault at 0x0"),
-                         ("dump 0 16", r"\?\? \?\?"), ("zzz", "no such command")):
-        assert re.search(answer, user.ask(call)), call
-
-
-def test_what_commands_say(prompt):
-    user = prompt(Config(smp="2"))
-    assert "Standard PC (Q35 + ICH9, 2009)" in user.ask("dmi")
-    assert len(re.findall(r"^cpu \d: id \d, package 0", user.ask("cpu"), re.MULTILINE)) == 2
-    assert re.search(r"^msr 0x1b: cpu 1, value 0x00000000fee00800$", user.ask("msr 0x1b 1"))
-    assert re.search(r"value 0x00000000fee00900$", user.ask("msr 0x1b"))
-    said = user.ask("msr 0xc0000103 1 0x55; msr 0xc0000103 1; msr 0xc0000103")
-    assert re.findall(r"value 0x0*(\w+)", said) == ["55", "0"]
-    assert re.search(r"^leaf 0x00000000: subleaf 0, eax", user.ask("cpuid 0 0 1"))
-    assert re.search(r"value 0x6[01]$", user.ask("in 0x3fd"))
-    assert user.ask("out 0x3ff 0x5a; in 0x3ff").endswith("value 0x5a")
-    assert "peek" not in user.ask("poke 0x1500000 0x11223344; poke 0x1500004 0x5566 2")
-    assert user.ask("peek 0x1500000 8") == "address 0x1500000: value " + hex(0x556611223344 | user.json("peek 0x1500006 2")[0]["value"] << 48)
-    assert user.ask("fill 0x1500000 32 0x41; poke 0x1500010 0x42 1; search 0x1500000 64 AB") == "found at 0x150000f"
-    assert user.ask("search 0x1500000 64 0x42") == "found at 0x1500010"
-    assert "bytes 41 41 41" in user.ask("dump 0x1500000 16")
-    assert re.search(r"type core, .*rights read-execute, caching write-back", user.ask("map 0x2000000"))
-    assert len(user.ask("map pages").splitlines()) > 10
-    assert "table HPET: address 0x" in user.ask("acpi") and "48 50 45 54" in user.ask("acpi HPET")
-    assert re.search(r"pci 0000:00:1f.2: vendor 0x8086, device 0x2922", user.ask("pci"))
-    assert user.ask("run primes 1000").startswith("primes 168: below 1000, cpus 2")
-    assert re.search(r"^test pages: passed\ntest heap: passed", user.ask("test"))
-    assert "failed" not in user.ask("test")
-    assert "bench memcpy: mib per s" in user.ask("bench")
-    assert re.search(r"caller 0x2\w+: in show_backtrace.* \(apps/monitor/system.c:\d+\)\n(.*\n)*.*in main", user.ask("backtrace"))
-    assert re.search(r"in run_job.*\n(.*\n)*.*in cpu_entry", user.ask("backtrace 1"))
-    assert re.search(r"type core, .*rights read-execute", user.ask("map cpus_work+1"))
-    assert re.search(r"^fault at", user.ask("poke main 0 1"))
-    assert "log acpi: level debug" in user.ask("log acpi:debug; log")
-    assert user.json("trace 50")[0]["traced_us"] >= 50000
-    assert user.json("clock")[0]["seconds"] > 1577836800
-    assert "kind triple" in user.ask("crash")
-
-
 def test_keys_as_a_terminal_sends_them(prompt):
     user = prompt()
     assert user.ask("vers\t").startswith("build ")
     assert user.ask("json vers\t").startswith('{"version"')
     assert user.ask("crash wri\t").endswith("[KIND [CPU]]: fails in this way, on a CPU (0); without KIND tells the ways")
-    assert user.ask("crash write-\t\x15acpi HP\t").startswith("write-text write-constant \noffset 0x0000: bytes 48 50 45 54")
+    assert user.ask("crash write-\t\x15acpi HP\t").startswith("write-text write-constant\noffset 0x0000: bytes 48 50 45 54")
     assert user.ask("xversion\x1b[H\x1b[3~\x1b[F").startswith("build ")
     assert user.ask("version\x1b[A\x1b[B") == user.ask("version")
     user.type("repeat 1000000000 time\r")
     time.sleep(0.5)
     user.type("\x03")
-    assert user.ask("version").startswith(("build ", "ns ")) and user.ask("version").startswith("build ")
+    assert re.search(r"(?m)^(repeat|time): interrupted\nbuild ", user.ask("version")) and user.ask("version").startswith("build ")
     user.ask("page 5")
     user.type("help\r")
     assert user.machine.wait_for("-- more", ANSWER_S)
@@ -242,28 +182,49 @@ def test_json_of_any_command(prompt):
 
 # ---- bytes that mean nothing ----
 
-def type_random_bytes(user, count, seed):
-    """What the machine shows meanwhile is thrown away, so that nobody searches megabytes."""
-    rng, machine = random.Random(seed), user.machine
+def end_of_own_accord(machine):
+    """Random bytes may say `exit`, `reboot` or `poweroff`: such a run has ended well."""
+    end = machine.wait(LIMIT_S)
+    assert end.how in ("reset", "poweroff") or (end.how == "exit" and end.status != 120), f"{end}\n{machine.text[-4000:]}"
+
+
+def send(machine, data):
+    """False when the machine has ended. What it shows meanwhile is thrown away, so that nobody searches megabytes."""
+    try:
+        machine.process.stdin.write(data)
+        machine.process.stdin.flush()
+    except BrokenPipeError:
+        return False
+    with machine.changed:
+        del machine.serial_bytes[:-4096]
+    return not machine.serial_closed
+
+
+def must_answer(user):
+    """Ctrl-C ends what is at work, and pages; then the prompt does what it is told."""
+    machine = user.machine
+    if not send(machine, b"\x03" * 100 + b"page 0\r\x03"):
+        return end_of_own_accord(machine)
+    if machine.wait_for(r"> page 0$", RANDOM_LIMIT_S) is None and machine.serial_closed:
+        return end_of_own_accord(machine)
+    assert user.ask("version").startswith("build ")
+
+
+def type_random_bytes(prompt, count, seed):
+    """Where they ended the run, the rest is typed at another one."""
+    rng, user = random.Random(seed), prompt()
     for _ in range(0, count, 4096):
-        user.type(bytes(rng.choices(range(256), k=4096)))
-        with machine.changed:
-            machine.serial_bytes.clear()
-    user.type(b"\x03" * 100 + b"page 0\r\x03")
-    quiet_since = time.monotonic()
-    while time.monotonic() - quiet_since < 3:
-        time.sleep(0.1)
-        with machine.changed:
-            quiet_since = time.monotonic() if machine.serial_bytes else quiet_since
-            machine.serial_bytes.clear()
-    assert user.ask("time").startswith("ns ")
+        if not send(user.machine, rng.randbytes(4096)):
+            end_of_own_accord(user.machine)
+            user = prompt()
+    must_answer(user)
 
 
 def test_64_kib_of_random_bytes_are_survived(prompt):
-    type_random_bytes(prompt(), 64 << 10, 1)
+    """QEMU hands over 16 bytes in a millisecond or two: more of them are typed at the same code on the host (tests/host/test_prompt.py)."""
+    type_random_bytes(prompt, 64 << 10, 1)
 
 
 @pytest.mark.full
-def test_a_mebibyte_of_random_bytes_is_survived(prompt):
-    """QEMU hands over 16 bytes in a millisecond or two: more of them are typed at the same code on the host (tests/host/test_prompt.py)."""
-    type_random_bytes(prompt(), 1 << 20, 2)
+def test_10_mib_of_random_bytes_are_survived(prompt):
+    type_random_bytes(prompt, 10 << 20, 2)

@@ -61,6 +61,13 @@ bool symbol_address(const char *name, uintptr_t *out_address)
     return !strcmp(name, "main") || !strcmp(name, "show_value.part.0");
 }
 
+const char *symbol_function(unsigned index)
+{
+    static const char *const names[] = { "main", "main", "mask", "show_value.part.0", NULL };
+
+    return names[index];
+}
+
 static int show_value(int argc, char **argv)
 {
     uint64_t value;
@@ -71,7 +78,7 @@ static int show_value(int argc, char **argv)
           (unsigned long long)value, (long long)value);
     return 0;
 }
-COMMAND(value, "EXPRESSION: its value", show_value);
+COMMAND(value, "EXPRESSION: its value", show_value, expression_name);
 
 /* Words as they came, in hexadecimal, so that nothing between here and the reader changes them. */
 static int show_words(int argc, char **argv)
@@ -87,6 +94,20 @@ static int show_words(int argc, char **argv)
 }
 COMMAND(words, "[WORD...]: shows them", show_words);
 COMMAND(echo, "[WORD...]: the same; with it, e and Tab are not `exit`", show_words);
+
+/* Looks so often whether it is to end. */
+static int toil(int argc, char **argv)
+{
+    uint64_t looks, i = 0;
+
+    if (argc != 2 || expression_value(argv[1], &looks))
+        return PROMPT_USAGE;
+    while (i < looks && !console_interrupted())
+        i++;
+    console_print("toiled %s\n", i == looks ? "to the end" : "a while");
+    return 0;
+}
+COMMAND(toil, "LOOKS: looks so often whether it is to end", toil);
 
 /* Bytes from hexadecimal digits, so that any string can be asked for. */
 static int show_fact(int argc, char **argv)

@@ -14,6 +14,7 @@
 #include <ingot/acpi.h>
 #include <ingot/console.h>
 #include <ingot/error.h>
+#include <ingot/facts.h>
 #include <ingot/keyboard.h>
 #include <ingot/prompt.h>
 #include <ingot/time.h>
@@ -147,6 +148,24 @@ void console_add_input(struct console_input *added)
     input = added;
     outcome->added = true;
     outcome->polled = added->polled;
+}
+
+static const char *told_layout;
+
+void facts(const char *pattern, ...)
+{
+    va_list args;
+
+    assert_string_equal(pattern, "keyboard %s");
+    va_start(args, pattern);
+    told_layout = va_arg(args, const char *);
+    va_end(args);
+}
+
+int prompt_complain(const char *pattern, ...)
+{
+    assert_string_equal(pattern, "%s: no such layout");
+    return ERR_BAD_VALUE;
 }
 
 extern const struct input_driver __start_input_drivers[], __stop_input_drivers[];
@@ -473,9 +492,13 @@ static void the_command_sets_a_layout(void **state)
     assert_string_equal(command->name, "keyboard");
     assert_int_equal(command->run(2, words), 0);
     EXPECT("fr", "\x10", 'a');
-    assert_int_equal(command->run(1, words), PROMPT_USAGE);
+    assert_int_equal(command->run(1, words), 0);
+    assert_string_equal(told_layout, "fr");
+    assert_string_equal(command->choice(2), "fr");
+    assert_null(command->choice(3));
     words[1] = "xx";
-    assert_int_equal(command->run(2, words), ERR_NOT_FOUND);
+    assert_int_equal(command->run(2, words), PROMPT_USAGE);
+    assert_int_equal(command->run(3, words), PROMPT_USAGE);
 }
 
 int main(void)

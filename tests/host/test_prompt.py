@@ -21,7 +21,7 @@ def type_keys(keys, limit_s=60):
 
 def shown(keys):
     """What the program says, without its prompts and what is typed."""
-    text = re.sub(r"\x1b\[[0-9]*[A-Za-z]", "", type_keys(keys)[1].decode())
+    text = re.sub(r"\x1b\[[0-9?]*[A-Za-z]", "", type_keys(keys)[1].decode())
     lines = [line for line in text.replace("\r\n", "\n").split("\n") if not line.startswith("\r> ") and not line.startswith("> ")]
     return "\n".join(lines)
 
@@ -220,8 +220,54 @@ def test_wrong_commands_are_told():
     assert re.search(r"^h: which one\?\nhelp history", shown(b"h\r"), re.MULTILINE)
     assert "tint COLOUR: always too late" in shown(b"tint\r")
     assert "tint: " in shown(b"tint red\r")
-    assert "help: " in shown(b"help nonsense\r")
+    assert shown(b"help nonsense\r").strip() == "nonsense: no such command; `help` lists them"
     assert "COUNT COMMAND" in shown(b"repeat\r")
+    assert shown(b"repeat 3 tint red\r").strip() == "tint: timed out"
+    assert shown(b"repeat 3 tint\r").strip() == "tint COLOUR: always too late"
+
+
+def test_what_is_wrong_with_a_word_is_told():
+    for word, sentence in (("mai", "mai is no number, and no function here"), ("main+mai", "mai is no number, and no function here"),
+                           ("1*09", "09 is no number of 64 bits"), ("16777216T", "16777216T is no number of 64 bits"), ("1/(2-2)", "division by zero"),
+                           ("(1", "a ) is missing at the end"), ("(1]", "a ) is missing before `]`"), ("1+", "a number is missing at the end"),
+                           ("*2", "a number is missing before `*2`"), ("1,2", "`,2` makes no sense there"), ("1)", "`)` makes no sense there"),
+                           ("-" * 60 + "1", "too many signs or parentheses before `" + "-" * 27 + "1`"), ("1" * 90, "1" * 71 + "... is too long"),
+                           ("x" * 240, "x" * 71 + "... is too long"), ("(" * 200, "too many signs or parentheses before `" + "(" * 89)):
+        assert shown(f"value {word}\r".encode()).strip().splitlines() == [f"value: {sentence}", "value EXPRESSION: its value"], word
+    assert shown(b"value x\rvalue\r").splitlines()[-1] == "value EXPRESSION: its value"
+    assert "x is" not in shown(b"value x\rvalue\r").split("EXPRESSION", 1)[1]
+
+
+def test_ctrl_c_ends_all_that_a_line_says():
+    for line in (b"toil 1000; words a", b"repeat 5 toil 1000", b"json toil 1000"):
+        said = shown(line + b"\r\x03words z\r")
+        assert said.count("toiled") == said.count("a while") == 1 and "[61]" not in said and said.strip().endswith("[7a]"), said
+        assert ("toil: interrupted" in said) == (said.count("interrupted") == 1) and "interrupted" in said, said
+    assert "toiled to the end" in shown(b"toil 3; words a\r") and "[61]" in shown(b"toil 3; words a\r")
+
+
+def test_pages_are_turned():
+    assert "more" not in shown(b"page 4\r" + b"words a\r" * 9)      # what is typed is no page
+    said = shown(b"page 4\rhelp\r  \x03words z\r")
+    assert said.count("-- more") == 3 and "  words" not in said and said.strip().endswith("[7a]"), said
+    for key in (b"q", b"\x03"):
+        said = shown(b"page 4\rhelp\r" + key + b"words z\r")
+        assert said.count("-- more") == 1 and "  history" not in said and re.search(r"(?m)^\[7a\]", said), said
+    said = shown(b"page 2\rrepeat 9 fact 41\rqwords z\r")
+    assert said.count("fact A") == 1 and "\n[7a]\n" in said, said
+
+
+def test_names_of_functions_complete():
+    def value(keys):
+        return shown(b"value " + keys + b"\r").splitlines()[-1]
+
+    assert value(b"mai\t").startswith("value 33554432:")
+    assert value(b"4+mai\t").startswith("value 33554436:")
+    assert value(b"(ma\ti\t-1)").startswith("value 33554431:")
+    assert value(b"0x10*sho\t").startswith(f"value {0x2000100 * 16}:")
+    assert shown(b"value ma\t\r").startswith("main main mask\n")
+    assert shown(b"repeat 2 value mai\t\r").count("value 33554432:") == 2
+    assert shown(b"json help va\t\r").count("EXPRESSION") == 1
 
 
 def test_one_letter_runs_nothing():
@@ -271,7 +317,7 @@ def test_any_string_is_escaped_so_that_it_comes_back():
     for start in range(0, len(texts), 40):
         part = texts[start:start + 40]
         _, said = type_keys(b"".join(b"json fact " + text.encode().hex().encode() + b"\r" for text in part))
-        said = re.sub(rb"\x1b\[[0-9]*[A-Za-z]", b"", said)
+        said = re.sub(rb"\x1b\[[0-9?]*[A-Za-z]", b"", said)
         assert max(said) < 0x80 and b"\x1b" not in said
         documents = re.findall(r'^\{"fact".*?"result":0\}', said.decode().replace("\r\n", "\n"), re.MULTILINE | re.DOTALL)
         assert [json.loads(document)["fact"][0]["fact"] for document in documents] == part
@@ -295,12 +341,11 @@ def test_lines_without_output_do_not_stop_at_a_page():
 
 # ---- anything ----
 
-@pytest.mark.full
 def test_10_mib_of_any_bytes_are_survived(tmp_path):
     rng = random.Random(99)
     with open(tmp_path / "keys", "wb") as keys:
         for _ in range(160):
-            keys.write(bytes(rng.choices(range(256), k=65536)))
+            keys.write(rng.randbytes(65536))
         keys.write(b"\x03" * 50 + b"page 0\rwords alive\r")
     with open(tmp_path / "keys", "rb") as keys, open(tmp_path / "said", "wb") as said:
         assert subprocess.run([PROGRAM], stdin=keys, stdout=said, timeout=1200).returncode == 0

@@ -16,7 +16,7 @@ enum {                                   /* keys besides characters; control cha
  * one; so are CR, LF and both together. On the boot CPU it sleeps until an interrupt, but for ports and keyboards that have none. */
 int console_key(uint64_t deadline_ns);
 
-/* Ctrl-C was typed since the last call. For long work; keys typed meanwhile are kept for console_key(), up to 512. */
+/* Ctrl-C was typed since the last call, or q where a page was full. For long work; keys typed meanwhile are kept for console_key(), up to 512. */
 bool console_interrupted(void);
 
 /* Text as printf makes it, up to 1,023 bytes at a time; \n ends a line. Waits until it is out, within log_flush()'s bounds. */

@@ -13,6 +13,7 @@ enum error {
     ERR_UNSUPPORTED = -9,    /* the thing is there, this way of using it is not */
     ERR_FAULT       = -10,   /* the address, port or register faulted or gave no answer */
     ERR_DENIED      = -11,   /* Secure Boot is on, and this would change what was signed */
+    ERR_INTERRUPTED = -12,   /* by Ctrl-C */
 };
 
 /* The name of a result for logs, such as "not found". Any context. */

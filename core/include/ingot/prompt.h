@@ -37,6 +37,10 @@ struct runnable {
     static const struct runnable runnable_##runnable_name __attribute__((used, aligned(8), section("runnables"))) = \
         { #runnable_name, runnable_text, runnable_main }
 
+/* What is wrong with the words, in a sentence up to 127 bytes that the prompt shows above the text of a command which returns PROMPT_USAGE.
+ * Returns ERR_BAD_VALUE. What reads a word says so; the functions below do. */
+int prompt_complain(const char *pattern, ...) __attribute__((format(gnu_printf, 1, 2)));
+
 /* Runs what lines say until one says `exit`; returns its number (0). Always there: help, history, page, exit, repeat COUNT COMMAND, and
  * json COMMAND, for which commands tell what they found by <ingot/facts.h>. */
 int prompt_run(void);
@@ -48,3 +52,6 @@ int prompt_run_line(char *line, bool *out_exit);
 /* The number that a word stands for: as C writes numbers, with K, M, G and T behind them for powers of 1,024, and + - * / % & | ^ << >> ~ ( )
  * in C's order; names are functions of this program, and mean where they begin. 0 or ERR_BAD_VALUE. CPU 0, not in interrupts. */
 int expression_value(const char *text, uint64_t *out_value);
+
+/* Those names, in no order: the choice of a COMMAND that takes addresses. By index from 0 on, one after the other; NULL past the last. */
+const char *expression_name(unsigned index);
