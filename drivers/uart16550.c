@@ -98,6 +98,7 @@ struct uart {
     _Atomic uint32_t put, taken;  /* bytes ever put into the queue (by the log's drainer), and taken out (by who pumps) */
     _Atomic uint8_t ier;          /* as the register is */
     _Atomic bool pumping, interrupted;
+    _Atomic bool moved;           /* bytes went since the last interrupt: the cause of one that is on its way may have gone with them */
 
     struct irq *irq;              /* NULL: polled */
     bool connect_tried;
@@ -185,6 +186,7 @@ static void receive(struct uart *uart)
         for (unsigned i = 0; i < AT_ONCE_MAX && has_status(uart, LSR_DATA); i++) {
             uint8_t byte = uart_read(&uart->port.place, UART_DATA);
 
+            uart->moved = true;
             if (uart->port.flow & SERIAL_XONXOFF && (byte == XON || byte == XOFF))
                 uart->stopped = byte == XOFF;
             else
@@ -245,6 +247,7 @@ static void feed(struct uart *uart)
     if (taken != end && may_send(uart))
         for (unsigned room = uart->fifo_bytes; room && taken != end; room--, taken++)
             uart_write(&uart->port.place, UART_DATA, uart->queue[taken % QUEUE_BYTES]);
+    uart->moved |= uart->taken != taken;
     uart->taken = taken;
     set_ier(uart, wanted_ier(uart));
 }
@@ -314,7 +317,7 @@ static enum irq_answer uart_interrupt(void *argument)
         pump(uart);
     }
     if (causes == 0)
-        return IRQ_NOT_MINE;
+        return atomic_exchange(&uart->moved, false) ? IRQ_MINE : IRQ_NOT_MINE;
     uart->interrupted = true;
     if (uart->input_put != put) {
         serial_has_come();
