@@ -1,7 +1,7 @@
 /* The command line, and what of it the loader itself obeys: serial=, core= (mode= is the displays'). All words go on to the core. */
 #include "efi/console.h"
 #include "efi/loader.h"
-#include "efi/serial.h"
+#include "efi/ports.h"
 #include "efi/text.h"
 #include "efi/volume.h"
 
@@ -36,26 +36,6 @@ static bool parse_serial(const char *text, struct serial_port *out)
     return true;
 }
 
-/* A port that joins late is told what it has missed. */
-static void add_serial(const struct serial_port *place)
-{
-    unsigned before = 0;
-    const char *log;
-    uint64_t bytes;
-
-    while (serial_port(before))
-        before++;
-    if (!serial_add(place)) {
-        say("serial: W nothing answers at 0x%lx, not used", place->address);
-        return;
-    }
-    log = console_log(&bytes);
-    if (serial_port(before))
-        serial_write_to(before, log, bytes);
-    say("serial: %s 0x%lx, stride %u, from the command line", place->space == HANDOFF_SERIAL_IO ? "io" : "mmio", place->address,
-        place->stride);
-}
-
 static void obey_serial(const struct words *words)
 {
     struct serial_port place;
@@ -63,9 +43,10 @@ static void obey_serial(const struct words *words)
     for (const char *value = NULL; (value = words_next(words, "serial=", value)) != NULL;) {
         if (text_starts_with(value, "off"))
             serial_off();
-        else if (parse_serial(value, &place))
-            add_serial(&place);
-        else if (!text_starts_with(value, "pci:"))          /* the core's */
+        else if (parse_serial(value, &place)) {
+            if (!port_join(&place))
+                say("serial: W nothing answers at 0x%lx, not used", place.address);
+        } else if (!text_starts_with(value, "pci:"))          /* the core's */
             say("serial: W serial= wants off, PORT, io:PORT, mmio:ADDRESS or pci:BB:DD.F[,STRIDE[,HZ[,BAUD]]]; ignored");
     }
 }

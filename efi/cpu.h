@@ -68,6 +68,15 @@ uint32_t cpu_write_record(void *to);
  * function and the handoff are mapped there. */
 _Noreturn void cpu_enter(uint64_t entry, uint64_t stack_end, const struct handoff *handoff, uint64_t root);
 
+/* ---- PCI configuration space of segment 0. function: bus << 16 | device << 11 | function << 8; offset: a multiple of 4, below 256. The firmware
+ * may be using it too: no interrupt comes in between. All ones where nobody answers. ---- */
+
+uint32_t cpu_pci_read(uint32_t function, uint32_t offset);
+void cpu_pci_write(uint32_t function, uint32_t offset, uint32_t value);
+
+/* What a base address register keeps of all ones; what was in it is put back. The function decodes nothing meanwhile. */
+uint32_t cpu_pci_probe(uint32_t function, uint32_t offset);
+
 /* Some seconds, for people to read. Bounded by count, not by a clock. */
 void cpu_pause_for_reader(void);
 

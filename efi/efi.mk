@@ -2,10 +2,10 @@
 
 efi_sources := \
 	efi/main.c efi/check.c efi/recorder.c efi/last_run.c efi/save.c efi/volume.c \
-	efi/command_line.c efi/secure_boot.c efi/tables.c efi/seed.c efi/display.c efi/image.c efi/measure.c efi/plan.c efi/leave.c \
+	efi/command_line.c efi/ports.c efi/secure_boot.c efi/tables.c efi/seed.c efi/display.c efi/image.c efi/measure.c efi/plan.c efi/leave.c \
 	efi/handoff.c efi/room.c efi/map.c efi/memory.c efi/elf.c efi/config.c efi/console.c efi/text.c efi/status.c efi/embedded.c efi/core_file.S
 efi_cpu_sources := \
-	efi/x86_64/cpu.c efi/x86_64/serial.c efi/x86_64/paging.c efi/x86_64/quiet.c efi/x86_64/enter.c efi/x86_64/jump.S efi/x86_64/halt.c \
+	efi/x86_64/cpu.c efi/x86_64/pci.c efi/x86_64/serial.c efi/x86_64/paging.c efi/x86_64/quiet.c efi/x86_64/enter.c efi/x86_64/jump.S efi/x86_64/halt.c \
 	efi/x86_64/string.c
 
 # What the headers of gnu-efi need; the host tests compile the loader with the same.

@@ -74,6 +74,7 @@ EFI_STATUS last_run_save(struct loader *loader);         /* save.c: what the las
 EFI_STATUS command_line_read(struct loader *loader);     /* command_line.c */
 void secure_boot_obey(struct loader *loader);            /* secure_boot.c: with Secure Boot on, leaves unsafe words out */
 EFI_STATUS tables_find(struct loader *loader);           /* tables.c */
+EFI_STATUS ports_find(struct loader *loader);            /* ports.c: more serial ports */
 EFI_STATUS seed_make(struct loader *loader);             /* seed.c */
 EFI_STATUS displays_find(struct loader *loader);         /* display.c */
 EFI_STATUS image_find(struct loader *loader);            /* image.c: the core's ELF, verified */

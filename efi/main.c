@@ -39,6 +39,7 @@ static EFI_STATUS run_steps(struct loader *loader)
            last_run_save(loader)                                        ?: /* what it has to tell of the last one, to the volume */
            step(loader, command_line_read,  HANDOFF_STAGE_COMMAND_LINE) ?: /* ingot.cfg, then LoadOptions; serial= is obeyed */
            step(loader, tables_find,        HANDOFF_STAGE_TABLES)       ?: /* ACPI, SMBIOS */
+           ports_find(loader)                                           ?: /* serial ports that ACPI and PCI name */
            step(loader, seed_make,          HANDOFF_STAGE_SEED)         ?:
            step(loader, displays_find,      HANDOFF_STAGE_DISPLAYS)     ?:
            step(loader, image_find,         HANDOFF_STAGE_IMAGE)        ?: /* the core's ELF, verified whole */

@@ -20,8 +20,14 @@ struct serial_port {
 /* Forgets all ports, then looks at the CPU's usual places. */
 void serial_find(void);
 
-/* Adds a place that the command line names, or sets the speed of a port that is known already. False when nothing answers there. */
+/* What was found there, and what not, as a line of the log. */
+void serial_tell_usual(void);
+
+/* Adds a place that somebody names, or sets the speed of a port that is known already. False when nothing answers there. */
 bool serial_add(const struct serial_port *place);
+
+/* There is a port at this place. */
+bool serial_knows(const struct serial_port *place);
 
 /* No port is used from now on. */
 void serial_off(void);

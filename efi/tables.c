@@ -127,6 +127,84 @@ void acpi_find_devices(uint64_t rsdp, struct cpu_devices *out_devices)
     }
 }
 
+/* ---- serial ports ---- */
+
+enum {                                      /* Generic Address Structure (5.2.3.2) */
+    GAS_SPACE = 0, GAS_BITS = 1, GAS_ACCESS = 3, GAS_ADDRESS = 4, GAS_BYTES = 12,
+};
+enum {                                      /* Microsoft, "Serial Port Console Redirection Table (SPCR)" */
+    SPCR_REVISION = 8, SPCR_KIND = 36, SPCR_REGISTERS = 40, SPCR_BAUD = 58, SPCR_BYTES = 59,
+    SPCR_CLOCK = 76, SPCR_CLOCK_REVISION = 3, SPCR_CLOCK_BYTES = 80,
+};
+enum {                                      /* Microsoft, "Microsoft Debug Port Table 2 (DBG2)" */
+    DBG2_DEVICES_AT = 36, DBG2_DEVICES = 40, DBG2_BYTES = 44,
+    DEVICE_LENGTH = 1, DEVICE_ADDRESSES = 3, DEVICE_TYPE = 12, DEVICE_SUBTYPE = 14, DEVICE_ADDRESS_AT = 18, DEVICE_BYTES = 22,
+    TYPE_SERIAL = 0x8000,
+};
+
+static uint32_t load16(const uint8_t *at) { return at[0] | (uint32_t)at[1] << 8; }
+
+/* 16550, one with fewer registers, one whose registers are as wide as its address structure says. */
+static bool is_16550(uint32_t kind) { return kind == 0 || kind == 1 || kind == 0x12; }
+
+/* Registers lie as far apart as they are wide. Some firmware gives no access size but a width. */
+static struct serial_port read_place(const uint8_t *gas, uint32_t source)
+{
+    uint32_t access = gas[GAS_ACCESS], width = access == 0 ? gas[GAS_BITS] / 8u : access <= 4 ? 1u << (access - 1) : 1;
+    uint32_t space = gas[GAS_SPACE] == 0 ? HANDOFF_SERIAL_MMIO : gas[GAS_SPACE] == 1 ? HANDOFF_SERIAL_IO : 0;
+
+    return (struct serial_port){ .address = load64(gas + GAS_ADDRESS), .space = space, .source = source,
+                                 .stride = space == HANDOFF_SERIAL_MMIO && (width == 2 || width == 4) ? width : 1 };
+}
+
+static unsigned read_spcr(const uint8_t *spcr, uint32_t bytes, struct serial_port *out)
+{
+    static const uint8_t baud[] = { [3] = 2, [4] = 4, [6] = 12, [7] = 24 };    /* times 4,800 */
+
+    if (bytes < SPCR_BYTES || !is_16550(spcr[SPCR_KIND])) {
+        say("serial: SPCR left: no 16550, kind %u of %u bytes", bytes < SPCR_BYTES ? 0 : spcr[SPCR_KIND], bytes);
+        return 0;
+    }
+    *out = read_place(spcr + SPCR_REGISTERS, HANDOFF_SERIAL_SPCR);
+    if (bytes >= SPCR_CLOCK_BYTES && spcr[SPCR_REVISION] >= SPCR_CLOCK_REVISION)
+        out->clock_hz = load32(spcr + SPCR_CLOCK);
+    out->baud = spcr[SPCR_BAUD] < sizeof(baud) ? baud[spcr[SPCR_BAUD]] * 4800u : 0;
+    return 1;
+}
+
+static unsigned read_dbg2(const uint8_t *dbg2, uint32_t bytes, struct serial_port *out, unsigned max)
+{
+    uint32_t at = bytes < DBG2_BYTES ? bytes : load32(dbg2 + DBG2_DEVICES_AT), left = bytes < DBG2_BYTES ? 0 : load32(dbg2 + DBG2_DEVICES);
+    unsigned count = 0;
+
+    for (; left && count < max && at < bytes && bytes - at >= DEVICE_BYTES; left--) {
+        const uint8_t *device = dbg2 + at;
+        uint32_t length = load16(device + DEVICE_LENGTH), gas = load16(device + DEVICE_ADDRESS_AT);
+
+        if (length < DEVICE_BYTES || length > bytes - at)
+            break;
+        if (load16(device + DEVICE_TYPE) == TYPE_SERIAL && is_16550(load16(device + DEVICE_SUBTYPE)) && device[DEVICE_ADDRESSES] &&
+            gas + GAS_BYTES <= length)
+            out[count++] = read_place(device + gas, HANDOFF_SERIAL_DBG2);
+        at += length;
+    }
+    if (left && count < max)
+        say("serial: DBG2 ends at %u of %u bytes, with %u devices to come", at, bytes, left);
+    return count;
+}
+
+unsigned acpi_find_ports(uint64_t rsdp, struct serial_port *out_place, unsigned max)
+{
+    uint32_t bytes;
+    const uint8_t *table = acpi_find(rsdp, "SPCR", &bytes);
+    unsigned count = table && max ? read_spcr(table, bytes, out_place) : 0;
+
+    table = acpi_find(rsdp, "DBG2", &bytes);
+    return count + (table ? read_dbg2(table, bytes, out_place + count, max - count) : 0);
+}
+
+/* ---- the firmware's own list ---- */
+
 /* Where the first configuration table of this kind lies, or 0. */
 static uint64_t configuration_table(const EFI_SYSTEM_TABLE *system, const EFI_GUID *guid)
 {

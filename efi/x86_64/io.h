@@ -16,6 +16,16 @@ static inline uint8_t io_in8(uint16_t port)
 
 static inline void io_out8(uint16_t port, uint8_t value) { __asm__ volatile("outb %0, %1" :: "a"(value), "Nd"(port) : "memory"); }
 
+static inline uint32_t io_in32(uint16_t port)
+{
+    uint32_t value;
+
+    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+
+static inline void io_out32(uint16_t port, uint32_t value) { __asm__ volatile("outl %0, %1" :: "a"(value), "Nd"(port) : "memory"); }
+
 /* bytes from text to one port, one instruction each. */
 static inline void io_out8_string(uint16_t port, const char *text, uint64_t bytes)
 {
@@ -92,5 +102,6 @@ static inline bool io_rdseed(uint64_t *value)
 }
 
 static inline void io_interrupts_off(void) { __asm__ volatile("cli" ::: "memory"); }
+static inline void io_interrupts_on(void) { __asm__ volatile("sti" ::: "memory"); }
 static inline void io_pause(void) { __asm__ volatile("pause" ::: "memory"); }
 static inline void io_halt(void) { __asm__ volatile("hlt"); }

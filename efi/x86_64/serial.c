@@ -5,6 +5,8 @@
 #include <stddef.h>
 
 #include "core/handoff.h"
+#include "efi/console.h"
+#include "efi/text.h"
 #include "efi/x86_64/io.h"
 
 enum uart_reg {                             /* times the stride */
@@ -33,8 +35,12 @@ enum {
 /* A read takes about a microsecond on a real bus: 0.1 s, more than sixteen characters take at 2400 baud. */
 enum { WAIT_READS = 100000, PROOF_WAIT_READS = 20000 };
 
+static const uint16_t legacy[] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };    /* COM1 to COM4 of a PC */
+enum { LEGACY = sizeof(legacy) / sizeof(legacy[0]) };
+
 static struct serial_port ports[SERIAL_PORTS_MAX];
 static unsigned port_count;
+static uint32_t patience_reads;             /* that proofs may still wait: for all places together no longer than for one */
 
 static uint8_t read_reg(const struct serial_port *port, enum uart_reg reg)
 {
@@ -57,11 +63,13 @@ static void write_reg(const struct serial_port *port, enum uart_reg reg, uint8_t
         io_write8(address, value);
 }
 
-static bool wait_for(const struct serial_port *port, uint8_t lsr_bits, uint32_t reads)
+/* *reads: how often it may look; those that are left. */
+static bool wait_for(const struct serial_port *port, uint8_t lsr_bits, uint32_t *reads)
 {
-    while (reads--)
+    do
         if (read_reg(port, UART_LSR) & lsr_bits)
             return true;
+    while (*reads && --*reads);
     return false;
 }
 
@@ -78,8 +86,8 @@ static bool loops_back(const struct serial_port *port, uint8_t outputs, uint8_t 
 }
 
 /* Is there a UART? The scratch register must hold two values; then, with the firmware's last characters gone, the modem lines
- * must follow their outputs in loopback. What was there is put back. */
-static bool is_proved(const struct serial_port *port)
+ * must follow their outputs in loopback. What was there is put back. One whose transmitter does not get empty begins as a stuck one. */
+static bool is_proved(const struct serial_port *port, bool *out_stuck)
 {
     uint8_t mcr, scratch = read_reg(port, UART_SCR);
     bool proved;
@@ -87,7 +95,7 @@ static bool is_proved(const struct serial_port *port)
     if (!scratch_holds(port, 0x5a) || !scratch_holds(port, 0xa5))
         return false;
     write_reg(port, UART_SCR, scratch);
-    wait_for(port, LSR_TEMT, PROOF_WAIT_READS);
+    *out_stuck = !wait_for(port, LSR_TEMT, &patience_reads);
     mcr = read_reg(port, UART_MCR);
     proved = loops_back(port, MCR_RTS, MSR_CTS) && loops_back(port, MCR_DTR | MCR_OUT2, MSR_DSR | MSR_DCD);
     write_reg(port, UART_MCR, mcr);
@@ -120,7 +128,7 @@ static void set_up(const struct serial_port *port)
 {
     uint32_t divisor = port->clock_hz && port->baud ? port->clock_hz / 16 / port->baud : 0;
 
-    if (divisor)
+    if (divisor && divisor <= 0xffff)
         set_divisor(port, divisor);
     else if (read_divisor(port) == 0)
         set_divisor(port, 1);
@@ -136,9 +144,12 @@ static struct serial_port *find(const struct serial_port *place)
     return NULL;
 }
 
+bool serial_knows(const struct serial_port *place) { return find(place); }
+
 bool serial_add(const struct serial_port *place)
 {
     struct serial_port *known = find(place);
+    bool stuck;
 
     if (known && place->clock_hz) {                 /* and here is its speed */
         known->clock_hz = place->clock_hz;
@@ -147,22 +158,42 @@ bool serial_add(const struct serial_port *place)
     }
     if (known)
         return true;
-    if (port_count == SERIAL_PORTS_MAX || !is_proved(place))
+    if (port_count == SERIAL_PORTS_MAX || !is_proved(place, &stuck))
         return false;
     set_up(place);
     ports[port_count] = *place;
-    ports[port_count++].stuck = false;
+    ports[port_count++].stuck = stuck;
     return true;
+}
+
+static struct serial_port usual(unsigned index)
+{
+    return (struct serial_port){ .address = legacy[index], .space = HANDOFF_SERIAL_IO, .stride = 1, .source = HANDOFF_SERIAL_LEGACY };
 }
 
 void serial_find(void)
 {
-    static const uint16_t legacy[] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };    /* COM1 to COM4 of a PC */
-
     port_count = 0;
-    for (unsigned i = 0; i < sizeof(legacy) / sizeof(legacy[0]); i++)
-        serial_add(&(struct serial_port){
-            .address = legacy[i], .space = HANDOFF_SERIAL_IO, .stride = 1, .source = HANDOFF_SERIAL_LEGACY });
+    patience_reads = PROOF_WAIT_READS;
+    for (unsigned i = 0; i < LEGACY; i++) {
+        struct serial_port place = usual(i);
+
+        serial_add(&place);
+    }
+}
+
+void serial_tell_usual(void)
+{
+    char text[2][LEGACY * 6 + 1] = { "", "" };
+    uint64_t used[2] = { 0, 0 };
+
+    for (unsigned i = 0; i < LEGACY; i++) {
+        struct serial_port place = usual(i);
+        bool known = serial_knows(&place);
+
+        used[known] += text_format(text[known] + used[known], sizeof(text[0]) - used[known], " 0x%x", legacy[i]);
+    }
+    say("serial: legacy%s%s%s%s", text[1], *text[1] ? " taken" : "", !*text[0] ? "" : *text[1] ? "; nobody answers at" : ": nobody answers at", text[0]);
 }
 
 void serial_off(void) { port_count = 0; }
@@ -175,8 +206,9 @@ static void send(struct serial_port *port, const char *text, uint64_t bytes)
 
     while (bytes) {
         uint64_t burst = bytes < room ? bytes : room;
+        uint32_t reads = port->stuck ? 1 : WAIT_READS;
 
-        port->stuck = !wait_for(port, LSR_THRE, port->stuck ? 1 : WAIT_READS);
+        port->stuck = !wait_for(port, LSR_THRE, &reads);
         if (port->stuck)
             return;
         if (port->space == HANDOFF_SERIAL_IO)

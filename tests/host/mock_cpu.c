@@ -135,6 +135,53 @@ void io_out8_string(uint16_t port, const char *text, uint64_t bytes)
     receive_text(text, bytes);
 }
 
+/* ---- PCI ---- */
+
+static struct mock_pci *pci_at(uint32_t address)
+{
+    for (unsigned i = 0; i < MOCK_PCI; i++)
+        if (mock_cpu.pci[i].id && mock_cpu.pci[i].function == (address & 0xffff00) && address >> 31)
+            return &mock_cpu.pci[i];
+    return NULL;
+}
+
+uint32_t io_in32(uint16_t port)
+{
+    const struct mock_pci *pci = pci_at(mock_cpu.pci_address);
+    uint32_t offset = mock_cpu.pci_address & 0xff;
+
+    if (port != 0xcfc)
+        return 0xffffffff;
+    mock_cpu.pci_looks++;
+    if (!pci)
+        return 0xffffffff;
+    switch (offset) {
+    case 0x00: return pci->id;
+    case 0x04: return pci->command;
+    case 0x08: return pci->class_code << 8;
+    case 0x0c: return pci->header << 16;
+    case 0x18: if (pci->header & 0x7f) return pci->buses; break;
+    }
+    return offset >= 0x10 && offset < 0x28 ? pci->bar[(offset - 0x10) / 4] : 0;
+}
+
+void io_out32(uint16_t port, uint32_t value)
+{
+    struct mock_pci *pci = pci_at(mock_cpu.pci_address);
+    uint32_t offset = mock_cpu.pci_address & 0xff, i = (offset - 0x10) / 4;
+
+    if (port == 0xcf8)
+        mock_cpu.pci_address = value;
+    if (port != 0xcfc || !pci)
+        return;
+    if (offset == 0x04)
+        pci->command = value;
+    if (offset < 0x10 || offset >= 0x28)
+        return;
+    pci->decoded_in_probe |= value == 0xffffffff && pci->command & 3;
+    pci->bar[i] = value == 0xffffffff ? -pci->size[i] | (pci->bar[i] & 15) : value;
+}
+
 /* ---- device memory ---- */
 
 static uint32_t hpet_read(uint32_t offset)
@@ -242,6 +289,7 @@ uint64_t io_cr3(void) { return 0x1000; }
 uint64_t io_cr4(void) { return mock_cpu.la57 ? 0x1668 : 0x668; }
 uint64_t io_flags(void) { return mock_cpu.flags; }
 uint64_t io_ticks(void) { return mock_cpu.ticks += 1000003; }
+void io_interrupts_on(void) { mock_cpu.interrupts_off = false; }
 void io_interrupts_off(void) { mock_cpu.interrupts_off = true; }
 void io_pause(void) { mock_cpu.ticks += 1000000000; }
 void io_halt(void) { mock_cpu_end(MOCK_HALTED); }

@@ -9,7 +9,7 @@
 
 #include "core/handoff.h"
 
-enum { MOCK_UARTS = 3, MOCK_SERIAL_TEXT = 64 << 10, MOCK_IOAPIC_ENTRIES = 24 };
+enum { MOCK_UARTS = 3, MOCK_PCI = 4, MOCK_SERIAL_TEXT = 64 << 10, MOCK_IOAPIC_ENTRIES = 24 };
 
 struct mock_uart {
     bool present, no_scratch, no_loopback, no_fifo, stuck;
@@ -19,10 +19,19 @@ struct mock_uart {
     uint16_t divisor;
 };
 
+struct mock_pci {                    /* a function; without an id it is none */
+    uint32_t function;               /* bus << 16 | device << 11 | function << 8 */
+    uint32_t id, command, class_code, header, buses;
+    uint32_t bar[6], size[6];        /* size: of what a BAR decodes */
+    bool decoded_in_probe;           /* a BAR had all ones in it while the function decoded */
+};
+
 enum mock_end { MOCK_RETURNED, MOCK_JUMPED, MOCK_RESET, MOCK_HALTED };
 
 struct mock_cpu {
     struct mock_uart uart[MOCK_UARTS];
+    struct mock_pci pci[MOCK_PCI];
+    uint32_t pci_address, pci_looks;
     char text[MOCK_SERIAL_TEXT];     /* what the UARTs sent, all together */
     size_t text_bytes;
     uint64_t waits;                  /* looks at a line status register */

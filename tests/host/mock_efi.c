@@ -42,7 +42,7 @@ static EFI_GRAPHICS_OUTPUT_PROTOCOL gop[MOCK_GOPS];
 static EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE gop_mode[MOCK_GOPS];
 static EFI_GRAPHICS_OUTPUT_MODE_INFORMATION gop_info[MOCK_GOPS];
 static int image_handle, volume_handle, console_handle, gop_handle[MOCK_GOPS];
-static uint8_t rsdp[36], xsdt[36 + 2 * 8], madt[44 + 12 + 8], hpet[56];
+static uint8_t rsdp[36], xsdt[36 + 4 * 8], madt[44 + 12 + 8], hpet[56];
 
 #define FAIL(...) (print_error(__VA_ARGS__), print_error("\n--- serial:\n%s\n", mock_cpu.text), fail())
 
@@ -795,6 +795,8 @@ static void make_acpi(void)
     put(xsdt + 4, sizeof(xsdt), 4);
     put(xsdt + 36, (uintptr_t)madt, 8);
     put(xsdt + 44, (uintptr_t)hpet, 8);
+    put(xsdt + 52, (uintptr_t)mock_efi.acpi_table[0], 8);
+    put(xsdt + 60, (uintptr_t)mock_efi.acpi_table[1], 8);
     seal(xsdt, sizeof(xsdt), 9);
     memcpy(madt, "APIC", 4);
     put(madt + 4, sizeof(madt), 4);

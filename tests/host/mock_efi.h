@@ -45,6 +45,7 @@ struct mock_efi {
     /* What the firmware is like: set before mock_boot(). */
     bool no_volume, no_config, no_loaded_image, no_rng, rng_stuck, secure_boot, no_variables, no_runtime, no_console;
     bool no_acpi, acpi_1_only, tpm;
+    const uint8_t *acpi_table[2];        /* further tables in the XSDT */
     const char *config;                  /* content of \ingot\ingot.cfg */
     bool serial_off;                     /* the words say so: what is told need not be heard */
     uint64_t config_bytes, read_limit;   /* read_limit: bytes a Read gives at most, 0: all */

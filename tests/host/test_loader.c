@@ -156,8 +156,41 @@ static void crashed(void)
     keep_log(1);
 }
 
+static uint8_t spcr[84], dbg2[44 + 2 * 40];
+
+static void put(uint8_t *at, uint64_t value, unsigned bytes) { memcpy(at, &value, bytes); }
+
+static const uint8_t *sealed(uint8_t *table, const char *signature, uint32_t bytes)
+{
+    uint8_t sum = 0;
+
+    memcpy(table, signature, 4);
+    put(table + 4, bytes, 4);
+    table[9] = 0;
+    for (uint32_t i = 0; i < bytes; i++)
+        sum += table[i];
+    table[9] = (uint8_t)-sum;
+    return table;
+}
+
+static void put_gas(uint8_t *at, unsigned space, unsigned bits, unsigned access, uint64_t address)
+{
+    at[0] = (uint8_t)space, at[1] = (uint8_t)bits, at[2] = 0, at[3] = (uint8_t)access;
+    put(at + 4, address, 8);
+}
+
+/* A port in memory space, for which the map must be looked at early. */
+static void spcr_in_memory(void)
+{
+    memset(spcr, 0, sizeof(spcr));
+    put_gas(spcr + 40, 0, 32, 3, 0xe0001000);
+    mock_efi.acpi_table[0] = sealed(spcr, "SPCR", 80);
+    mock_cpu.uart[0].present = false;
+    mock_cpu.uart[1] = (struct mock_uart){ .present = true, .address = 0xe0001000, .stride = 4 };
+}
+
 static void (*const scenarios[])(void) = {
-    plain, from_volume, stale, refusing, growing, moved_core, no_firmware_random, page_zero, with_tpm, never_set_display, crashed,
+    plain, from_volume, stale, refusing, growing, moved_core, no_firmware_random, page_zero, with_tpm, never_set_display, crashed, spcr_in_memory,
 };
 
 /* Fails each call of a scenario with each error that it may return, once, then for good. Returns the number of cases. */
@@ -218,7 +251,7 @@ static void every_allocation_fails(void **unused)
                 mock_efi.fault_lasts = lasts;
                 end = run();
                 if (mock_efi.fault_hit && end == MOCK_RETURNED && scenarios[i] != refusing)
-                    assert_non_null(strstr(mock_cpu.text, "REFUSED MEM: no memory for "));
+                    assert_non_null(strstr(mock_efi.screen, "REFUSED MEM: no memory for "));
             }
     for (uint32_t pages = 1; pages < 400; pages += 3) {
         mock_reset();
@@ -683,6 +716,204 @@ static void serial_ports_are_proved(void **unused)
     assert_int_equal(mock_cpu.uart[0].mcr, 3);
 }
 
+/* ---- serial ports that tables and PCI name ---- */
+
+/* A machine that has no other port than one at this place, and an SPCR that names one. */
+static void spcr_machine(unsigned space, unsigned bits, unsigned access, uint64_t address, uint64_t there, uint32_t stride)
+{
+    mock_reset();
+    memset(spcr, 0, sizeof(spcr));
+    spcr[8] = 2;
+    spcr[58] = 7;
+    put_gas(spcr + 40, space, bits, access, address);
+    mock_efi.acpi_table[0] = sealed(spcr, "SPCR", 80);
+    mock_cpu.uart[0] = (struct mock_uart){ .present = there, .address = there, .stride = stride, .divisor = 1 };
+}
+
+static void spcr_is_left(unsigned space, uint64_t address, const char *line)
+{
+    spcr_machine(space, 8, 1, address, 0x3f8, 1);
+    expect(MOCK_JUMPED, line);
+    assert_int_equal(view().serials, 1);
+    assert_int_equal(view().serial[0]->source, HANDOFF_SERIAL_LEGACY);
+}
+
+static void serial_ports_that_spcr_names(void **unused)
+{
+    (void)unused;
+    spcr_machine(1, 8, 1, 0x5000, 0x5000, 1);
+    expect(MOCK_JUMPED, "efi: ingot on UEFI");                  /* what was said before is told to it */
+    assert_non_null(strstr(mock_cpu.text, "efi: serial: legacy: nobody answers at 0x3f8 0x2f8 0x3e8 0x2e8\r"));
+    assert_non_null(strstr(mock_cpu.text, "efi: serial: io 0x5000, stride 1, from SPCR"));
+    assert_int_equal(view().serial[0]->source, HANDOFF_SERIAL_SPCR);
+    assert_int_equal(view().serial[0]->baud, 115200);
+    assert_int_equal(view().serial[0]->told, 1);
+    spcr_machine(0, 32, 3, 0xe0001000, 0xe0001000, 4);
+    expect(MOCK_JUMPED, "efi: serial: mmio 0xe0001000, stride 4, from SPCR");
+    assert_int_equal(mock_walk(mock_cpu.root, 0xe0001000) & 0x1b, 0x1b);
+    spcr_machine(0, 16, 0, 0x9000000000, 0x9000000000, 2);    /* no access size, but a width; above 4 GiB */
+    expect(MOCK_JUMPED, "efi: serial: mmio 0x9000000000, stride 2, from SPCR");
+    spcr_machine(1, 8, 1, 0x3f8, 0x3f8, 1);                    /* one port under two names is one */
+    expect(MOCK_JUMPED, "efi: serial: legacy 0x3f8 taken; nobody answers at 0x2f8 0x3e8 0x2e8");
+    assert_int_equal(view().serials, 1);
+    spcr_machine(1, 8, 1, 0x5000, 0x5000, 1);
+    spcr[8] = 3;
+    put(spcr + 76, 48000000, 4);
+    sealed(spcr, "SPCR", 80);
+    expect(MOCK_JUMPED, "from SPCR");
+    assert_int_equal(mock_cpu.uart[0].divisor, 26);
+    spcr_machine(1, 8, 1, 0x5000, 0x5000, 1);                  /* a clock that cannot be: the speed stays */
+    spcr[8] = 3;
+    put(spcr + 76, UINT32_MAX, 4);
+    spcr[58] = 3;
+    sealed(spcr, "SPCR", 80);
+    expect(MOCK_JUMPED, "from SPCR");
+    assert_int_equal(mock_cpu.uart[0].divisor, UINT32_MAX / 16 / 9600);
+    spcr_is_left(1, 0x5000, "efi: serial: SPCR 0x5000 left: nobody answers");
+    spcr_is_left(0, 0xe0002000, "efi: serial: SPCR 0xe0002000 left: nobody answers");
+    spcr_is_left(0, 0x6200000, "efi: serial: SPCR 0x6200000 left: memory is there");
+    spcr_is_left(0, 0x61ffffc, "efi: serial: SPCR 0x61ffffc left: memory is there");
+    spcr_is_left(1, 0, "efi: serial: SPCR 0x0 left: no port can be there");
+    spcr_is_left(1, 0xfffa, "efi: serial: SPCR 0xfffa left: no port can be there");
+    spcr_is_left(1, 0x100003f8, "efi: serial: SPCR 0x100003f8 left: no port can be there");
+    spcr_is_left(0, UINT64_MAX - 3, "left: no port can be there");
+    spcr_is_left(0, 1ull << 48, "efi: serial: SPCR 0x1000000000000 left: no port can be there");
+    spcr_is_left(0x7f, 0x5000, "efi: serial: SPCR 0x5000 left: no port can be there");
+    spcr_machine(1, 8, 1, 0x5000, 0x3f8, 1);
+    spcr[36] = 3;
+    sealed(spcr, "SPCR", 80);
+    expect(MOCK_JUMPED, "efi: serial: SPCR left: no 16550, kind 3 of 80 bytes");
+    spcr_machine(1, 8, 1, 0x5000, 0x5000, 1);
+    configure("serial=off");
+    mock_efi.acpi_table[0] = spcr;
+    expect(MOCK_JUMPED, NULL);
+    assert_null(strstr(view().loader_log, "SPCR"));
+}
+
+static void put_device(unsigned number, uint16_t type, uint16_t subtype, uint64_t address)
+{
+    uint8_t *device = dbg2 + 44 + number * 40;
+
+    put(device + 1, 40, 2);
+    device[3] = 1;
+    put(device + 12, type, 2);
+    put(device + 14, subtype, 2);
+    put(device + 18, 22, 2);
+    put_gas(device + 22, 1, 8, 1, address);
+}
+
+static void dbg2_machine(void)
+{
+    mock_reset();
+    memset(dbg2, 0, sizeof(dbg2));
+    put(dbg2 + 36, 44, 4);
+    put(dbg2 + 40, 2, 4);
+    put_device(0, 0x8002, 0, 0x5000);                          /* USB */
+    put_device(1, 0x8000, 0x12, 0x6000);
+    mock_efi.acpi_table[1] = sealed(dbg2, "DBG2", sizeof(dbg2));
+    mock_cpu.uart[1] = (struct mock_uart){ .present = true, .address = 0x6000, .stride = 1 };
+}
+
+static void serial_ports_that_dbg2_names(void **unused)
+{
+    static const struct { unsigned at, bytes; uint64_t value; } broken[] = {
+        { 36, 4, 0xfffffff0 }, { 36, 4, sizeof(dbg2) - 4 }, { 40, 4, 0xffffffff }, { 44 + 1, 2, 0 }, { 44 + 1, 2, 0xffff }, { 44 + 1, 2, 21 },
+        { 84 + 1, 2, 33 }, { 84 + 18, 2, 29 }, { 84 + 18, 2, 0xffff }, { 84 + 3, 1, 0 }, { 84 + 26, 8, 0 }, { 84 + 22, 1, 0xee },
+    };
+
+    (void)unused;
+    dbg2_machine();
+    expect(MOCK_JUMPED, "efi: serial: io 0x6000, stride 1, from DBG2");
+    assert_int_equal(view().serials, 2);
+    assert_null(strstr(mock_cpu.text, "0x5000"));
+    for (unsigned i = 0; i < COUNT(broken); i++) {
+        dbg2_machine();
+        put(dbg2 + broken[i].at, broken[i].value, broken[i].bytes);
+        sealed(dbg2, "DBG2", sizeof(dbg2));
+        expect(MOCK_JUMPED, NULL);
+        assert_int_equal(view().serials, broken[i].at == 40 ? 2 : 1);
+    }
+    dbg2_machine();
+    dbg2[50]++;                                                /* a sum that is wrong */
+    expect(MOCK_JUMPED, NULL);
+    assert_int_equal(view().serials, 1);
+}
+
+/* A function 00:03.0 of class 07h with this BAR, behind which 16550s lie at two places. */
+static void pci_machine(uint32_t bar, uint32_t size, uint64_t first, uint64_t second, uint32_t stride)
+{
+    mock_reset();
+    mock_cpu.pci[0] = (struct mock_pci){ .function = 3 << 11, .id = 0x00021b36, .class_code = 0x070002, .bar = { bar }, .size = { size } };
+    mock_cpu.uart[1] = (struct mock_uart){ .present = first, .address = first, .stride = stride };
+    mock_cpu.uart[2] = (struct mock_uart){ .present = second, .address = second, .stride = stride };
+}
+
+static void pci_is_left(const char *line)
+{
+    expect(MOCK_JUMPED, line);
+    assert_int_equal(view().serials, 1);
+}
+
+static void serial_ports_of_pci(void **unused)
+{
+    (void)unused;
+    pci_machine(0x6041, 8, 0x6040, 0x6048, 1);
+    expect(MOCK_JUMPED, "efi: serial: io 0x6040, stride 1, from PCI");
+    assert_int_equal(view().serials, 2);                       /* the BAR has one port: what lies behind it is not touched */
+    assert_int_equal(view().serial[1]->source, HANDOFF_SERIAL_PCI);
+    assert_int_equal(mock_cpu.uart[1].divisor, 1);
+    assert_int_equal(mock_cpu.pci[0].bar[0], 0x6041);
+    assert_int_equal(mock_cpu.pci[0].command, 1);
+    assert_false(mock_cpu.pci[0].decoded_in_probe);
+    pci_machine(0x6041, 16, 0x6040, 0x6048, 1);
+    expect(MOCK_JUMPED, "efi: serial: io 0x6048, stride 1, from PCI");
+    assert_int_equal(view().serials, 3);
+    pci_machine(0xe0001000, 0x1000, 0xe0001000, 0, 1);
+    expect(MOCK_JUMPED, "efi: serial: mmio 0xe0001000, stride 1, from PCI");
+    assert_int_equal(mock_cpu.pci[0].command, 2);
+    pci_machine(0xe0001000, 0x1000, 0xe0001000, 0, 4);
+    expect(MOCK_JUMPED, "efi: serial: mmio 0xe0001000, stride 4, from PCI");
+    pci_machine(0x1004, 0x1000, 0x9000001000, 0, 4);           /* 64 bits */
+    mock_cpu.pci[0].bar[1] = 0x90;
+    expect(MOCK_JUMPED, "efi: serial: mmio 0x9000001000, stride 4, from PCI");
+    pci_machine(0x6041, 8, 0x6040, 0, 1);                      /* function 2 of a device behind a bridge */
+    mock_cpu.pci[0].function = 5 << 16 | 1 << 11 | 2 << 8;
+    mock_cpu.pci[1] = (struct mock_pci){ .function = 2 << 11, .id = 1, .header = 1, .buses = 0x00060500 };
+    mock_cpu.pci[2] = (struct mock_pci){ .function = 5 << 16 | 1 << 11, .id = 1, .header = 0x80 };
+    expect(MOCK_JUMPED, "efi: serial: io 0x6040, stride 1, from PCI");
+    assert_true(mock_cpu.pci_looks < 500);
+
+    pci_machine(0x6041, 8, 0, 0, 1);
+    pci_is_left("efi: serial: PCI 0x6040 left: nobody answers");
+    pci_machine(0xe0001000, 0x1000, 0, 0, 1);
+    pci_is_left("efi: serial: PCI 0xe0001000 left: nobody answers");
+    pci_machine(0x6200000, 0x1000, 0, 0, 1);
+    pci_is_left("efi: serial: PCI 0x6200000 left: memory is there");
+    pci_machine(0, 8, 0, 0, 1);
+    pci_is_left(NULL);
+    pci_machine(0x6041, 8, 0x6040, 0, 1);
+    mock_cpu.pci[0].class_code = 0x070007;                     /* an interface of nobody's */
+    pci_is_left(NULL);
+    pci_machine(0x6041, 8, 0x6040, 0, 1);
+    mock_cpu.pci[0].header = 2;
+    pci_is_left(NULL);
+    pci_machine(0, 8, 0, 0, 1);                                /* a bridge to everywhere: bounded */
+    mock_cpu.pci[1] = (struct mock_pci){ .function = 2 << 11, .id = 1, .header = 0x81, .buses = 0x00ff0100 };
+    pci_is_left(NULL);
+    assert_true(mock_cpu.pci_looks < 20000);
+}
+
+static void wrong_ports_cost_no_more_than_one(void **unused)
+{
+    (void)unused;
+    mock_reset();
+    for (unsigned i = 0; i < MOCK_UARTS; i++)
+        mock_cpu.uart[i] = (struct mock_uart){ .present = true, .address = 0x3f8 - i * 0x100 + (i == 2) * 0x1f0, .stride = 1, .stuck = true };
+    expect(MOCK_JUMPED, NULL);
+    assert_int_equal(view().serials, 3);
+    assert_true(mock_cpu.waits < 25000);                       /* a look is a microsecond */
+}
+
 static void serial_options(void **unused)
 {
     struct handoff_view is;
@@ -936,6 +1167,10 @@ int main(void)
         cmocka_unit_test(displays_of_all_kinds),
         cmocka_unit_test(pixel_formats),
         cmocka_unit_test(serial_ports_are_proved),
+        cmocka_unit_test(serial_ports_that_spcr_names),
+        cmocka_unit_test(serial_ports_that_dbg2_names),
+        cmocka_unit_test(serial_ports_of_pci),
+        cmocka_unit_test(wrong_ports_cost_no_more_than_one),
         cmocka_unit_test(serial_options),
         cmocka_unit_test(a_core_on_the_volume),
         cmocka_unit_test(secure_boot_leaves_out_what_is_unsafe),

@@ -654,6 +654,34 @@ static void acpi_is_read_within_bounds(void **unused)
     }
 }
 
+static void ports_in_acpi_are_read_within_bounds(void **unused)
+{
+    struct serial_port place[4];
+
+    (void)unused;
+    mock_cpu_reset();
+    for (unsigned round = 0; round < 20000; round++, cases++) {
+        uint32_t spcr_bytes = 36 + random_32() % 60, dbg2_bytes = 36 + random_32() % 120;
+        uint8_t *xsdt = make_table("XSDT", 36 + 2 * 8), *spcr = make_table("SPCR", spcr_bytes), *dbg2 = make_table("DBG2", dbg2_bytes);
+        uint64_t pointer[2] = { (uintptr_t)spcr, (uintptr_t)dbg2 };
+
+        memcpy(xsdt + 36, pointer, sizeof(pointer));
+        for (uint32_t i = 36; i < spcr_bytes; i++)
+            spcr[i] = (uint8_t)(random_32() % 2 ? 0 : random_32());
+        for (uint32_t i = 36; i < dbg2_bytes; i++)
+            dbg2[i] = (uint8_t)(random_32() % 2 ? 0 : random_32() % 4 ? random_32() % 48 : random_32());
+        for (uint32_t i = 44; i + 16 < dbg2_bytes; i += 38) {    /* mostly devices that could be */
+            dbg2[i + 1] = 38, dbg2[i + 2] = 0;
+            dbg2[i + 12] = 0, dbg2[i + 13] = 0x80, dbg2[i + 14] = dbg2[i + 15] = 0;
+        }
+        seal(spcr, spcr_bytes, 9), seal(dbg2, dbg2_bytes, 9);
+        for (unsigned max = 0; max <= COUNT(place); max++)
+            assert_true(acpi_find_ports(make_rsdp(xsdt), place, max) <= max);
+        free(xsdt), free(spcr), free(dbg2);
+    }
+    assert_int_equal(acpi_find_ports(0, place, COUNT(place)), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -675,6 +703,7 @@ int main(void)
         cmocka_unit_test(ranges_are_put_in_among_others),
         cmocka_unit_test(tables_map_the_plan_and_take_what_was_foretold),
         cmocka_unit_test(acpi_is_read_within_bounds),
+        cmocka_unit_test(ports_in_acpi_are_read_within_bounds),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

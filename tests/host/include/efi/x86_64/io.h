@@ -10,6 +10,8 @@ struct io_cpuid {
 
 uint8_t io_in8(uint16_t port);
 void io_out8(uint16_t port, uint8_t value);
+uint32_t io_in32(uint16_t port);
+void io_out32(uint16_t port, uint32_t value);
 void io_out8_string(uint16_t port, const char *text, uint64_t bytes);
 uint8_t io_read8(uint64_t address);
 uint32_t io_read32(uint64_t address);
@@ -27,5 +29,6 @@ uint64_t io_ticks(void);
 bool io_rdrand(uint64_t *value);
 bool io_rdseed(uint64_t *value);
 void io_interrupts_off(void);
+void io_interrupts_on(void);
 void io_pause(void);
 void io_halt(void);
