@@ -1,6 +1,7 @@
 """Serial ports wherever QEMU can put them are found, get the whole log, and are told once; what is named and is not there costs next to nothing."""
 import re
 import struct
+import time
 
 import pytest
 
@@ -120,6 +121,27 @@ def test_acpi_names_other_places(uarts, tables, line):
     run, _ = uarts((), 0, tables=tables)
     must_have_all(run.text)
     assert line in run.text and "1 serial" in run.text, run.text
+    assert "legacy 0x3f8" in line or re.search(r"^efi: serial: SPCR (0x\w+ )?left: ", run.text, re.MULTILINE), run.text
+
+
+@pytest.mark.parametrize("name, device, table, words", [
+    ("PCI", "pci-serial", None, r"io 0x\w+, stride 1, from PCI"),
+    ("SPCR", "isa-serial,iobase=0x2c8,irq=5", spcr(IO, 0x2C8), "io 0x2c8, stride 1, from SPCR"),
+    pytest.param("DBG2", "isa-serial,iobase=0x2c8,irq=5", dbg2(IO, 0x2C8), "io 0x2c8, stride 1, from DBG2", marks=pytest.mark.full)])
+def test_a_boot_that_ends_in_the_loader_tells_on_ports_that_others_name(machine, tmp_path, name, device, table, words):
+    """No port is where a PC has one. QEMU adds the table to the firmware's own, and makes its header."""
+    line = tmp_path / "line"
+    extra = ["-chardev", f"file,id=c0,path={line}", "-device", f"{device},chardev=c0"]
+    if table:
+        (tmp_path / "table").write_bytes(table[36:])
+        extra += ["-acpitable", f"sig={name},rev=2,data={tmp_path}/table"]
+    running = machine(esp(words="exit=qemu core=\\nothing"), Config(serial=False, extra=tuple(extra)), cold=True)
+    deadline = time.monotonic() + LIMIT_S
+    while "REFUSED" not in (text := line.read_text(errors="replace").replace("\r", "")) or not text.endswith("\n"):
+        assert time.monotonic() < deadline and running.process.poll() is None, text
+        time.sleep(0.2)
+    for pattern in (r"^efi: ingot on UEFI", r"^efi: serial: legacy: nobody answers at 0x3f8 0x2f8 0x3e8 0x2e8$", f"^efi: serial: {words}$", "^REFUSED READ: "):
+        assert len(re.findall(pattern, text, re.MULTILINE)) == 1, f"{pattern} in\n{text}"
 
 
 def test_the_option_names_a_pci_port(uarts):
