@@ -66,11 +66,10 @@ static void write_reg(const struct serial_port *port, enum uart_reg reg, uint8_t
 /* *reads: how often it may look; those that are left. */
 static bool wait_for(const struct serial_port *port, uint8_t lsr_bits, uint32_t *reads)
 {
-    do
-        if (read_reg(port, UART_LSR) & lsr_bits)
-            return true;
-    while (*reads && --*reads);
-    return false;
+    while (!(read_reg(port, UART_LSR) & lsr_bits))
+        if (*reads == 0 || --*reads == 0)
+            return false;
+    return true;
 }
 
 static bool scratch_holds(const struct serial_port *port, uint8_t value)
