@@ -140,8 +140,9 @@ def test_a_boot_that_ends_in_the_loader_tells_on_ports_that_others_name(machine,
     while "REFUSED" not in (text := line.read_text(errors="replace").replace("\r", "")) or not text.endswith("\n"):
         assert time.monotonic() < deadline and running.process.poll() is None, text
         time.sleep(0.2)
-    for pattern in (r"^efi: ingot on UEFI", r"^efi: serial: legacy: nobody answers at 0x3f8 0x2f8 0x3e8 0x2e8$", f"^efi: serial: {words}$", "^REFUSED READ: "):
+    for pattern in (r"^efi: ingot on UEFI", r"^efi: serial: legacy: nobody answers at 0x3f8 0x2f8 0x3e8 0x2e8$", f"^efi: serial: {words}$"):
         assert len(re.findall(pattern, text, re.MULTILINE)) == 1, f"{pattern} in\n{text}"
+    assert re.search(r"^REFUSED READ: ", text, re.MULTILINE), text      # and where the firmware's console is that line too, a second time
 
 
 def test_the_option_names_a_pci_port(uarts):
