@@ -1,0 +1,2 @@
+LIBC = 1
+ARCH_FLAGS = -march=haswell
