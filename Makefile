@@ -152,6 +152,7 @@ help:
 	@echo 'ARGS=           words of its command line, and options: exit= panic= log= mode= serial= timer= cpus= keyboard='
 	@echo 'MACHINE=$(MACHINE)  SMP=$(SMP)  MEM=$(MEM)   the machine: q35 or pc, CPUs, memory'
 	@echo 'SIGN_KEY= SIGN_CERT=   image and usb: PEM files to sign the loader with, for Secure Boot'
+	@echo 'LIBC=1          with the C library; this and what else an application may say in its app.mk: apps/apps.mk'
 	@echo 'GDB=1           with the debugger on the serial ports: panic=debug debug=on debug=wait'
 	@echo 'SAN=address     with checks of each access; undefined: for undefined behaviour; san=panic among ARGS: until the first finding'
 	@echo 'DISPLAY=none    none std virtio virtio-gpu qxl ramfb two'

@@ -31,7 +31,8 @@ LIMIT_S = 300
 KIB, MILLION = 1024, 1_000_000
 EDITED = "core/log.c"
 ICOUNT = ["-icount", "shift=4,align=off,sleep=off", "-rtc", "base=2020-01-01,clock=vm", "-seed", "1"]
-OPERATIONS = "tests/boot/apps/bench"
+OPERATIONS, PRINTF = "tests/boot/apps/bench", "tests/boot/apps/bench_printf"
+PRINTF_TIMES = 2.0             # a line by printf against one by log_info
 
 CONFIGS = {
     "256 MiB, no display": qemu.Config(),
@@ -257,14 +258,30 @@ def bench_builds(table, folder):
         table.row(f"an edit of {EDITED}: rebuilt and booting", time.monotonic() - started, "seconds", 1)
 
 
-def bench_operations(table, folder):
-    """Each operation's mean, with the worst beside it, from the application's own lines."""
-    build(folder, f"APP={OPERATIONS}", "build/x86_64/BOOTX64.EFI")
+def counted(app, folder):
+    """{name: (mean, worst)} from an application's own lines."""
+    build(folder, f"APP={app}", "build/x86_64/BOOTX64.EFI")
     with qemu.Machine(qemu.Config(), mkimage_of(folder / "build/x86_64/BOOTX64.EFI", folder), cold=True, accelerate=False,
                       host_extra=ICOUNT) as machine:
         machine.wait(LIMIT_S)
-        costs = {name: (int(mean), int(worst)) for name, mean, worst in
-                 re.findall(r"^cost (\S+) mean (\d+) worst (\d+) of", machine.text, re.MULTILINE)}
+        return {name: (int(mean), int(worst)) for name, mean, worst in
+                re.findall(r"^cost (\S+) mean (\d+) worst (\d+) of", machine.text, re.MULTILINE)}
+
+
+def bench_printf(table, folder):
+    """A line on the serial port, by printf and by log_info."""
+    if (TOP / "build/sources").exists():
+        shutil.copytree(TOP / "build/sources", folder / "build/sources", dirs_exist_ok=True)
+    costs = counted(PRINTF, folder)
+    log, printf = (costs.get(name, (None,))[0] for name in ("log-info", "printf"))
+    table.row("a line by log_info", log, "instructions")
+    table.row("a line by printf", printf, "instructions")
+    table.row("the one against the other", printf / log if log and printf else None, "times", PRINTF_TIMES)
+
+
+def bench_operations(table, folder):
+    """Each operation's mean, with the worst beside it."""
+    costs = counted(OPERATIONS, folder)
     for name, (title, target) in COSTS.items():
         mean, worst = costs.get(name, (None, None))
         table.row(f"{title}: mean (worst {worst})" if worst != mean else title, mean, "instructions", target)
@@ -362,6 +379,7 @@ def main():
             bench_builds(table, pathlib.Path(folder))
         bench_operations(table, pathlib.Path(folder))
         bench_cpus(table, pathlib.Path(folder))
+        bench_printf(table, pathlib.Path(folder))
         if not args.operations:
             bench_start(table, args.loader, pathlib.Path(folder))
         bench_memory(table, pathlib.Path(folder))

@@ -21,7 +21,7 @@ HOST_LIMIT_S = 900
 PYTEST_LIMIT_S = 3600
 FUZZ_S = 60
 BOOTED = ("apps/monitor", "apps/hello", "tests/boot/app", "tests/boot/apps/faults",
-          "tests/boot/apps/selftest", "tests/boot/apps/audit", "tests/boot/apps/processors")
+          "tests/boot/apps/selftest", "tests/boot/apps/audit", "tests/boot/apps/processors", "tests/boot/apps/conformance")
 WORKERS = "2"                  # boots at once: each is a QEMU that fills a CPU
 
 

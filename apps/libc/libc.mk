@@ -31,7 +31,8 @@ $(musl)/VERSION:
 	touch $@
 $(libc)/include/bits/alltypes.h $(libc)/libc.a: $(libc)/made
 $(libc)/made: $(musl)/VERSION $(wildcard apps/libc/*.[ch] apps/libc/arch/*.h apps/libc/*.mk core/include/ingot/*.h) core/core.mk
-	$(tell)$(MAKE) --no-print-directory -f apps/libc/musl.mk OUT=$(OUT) ARCH=$(ARCH) musl=$(musl) LIBC_CFLAGS='$(LIBC_CFLAGS)' $(libc)/libc.a
+	$(tell)$(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2) --no-print-directory -f apps/libc/musl.mk \
+		OUT=$(OUT) ARCH=$(ARCH) musl=$(musl) LIBC_CFLAGS='$(LIBC_CFLAGS)' $(libc)/libc.a
 	touch $@
 
 # The files of DATA, by the names that they have in the folder.

@@ -46,16 +46,37 @@ static void note_tail(const char *text, size_t bytes)
     tail[tail_bytes] = 0;
 }
 
+/* A line and its end come from musl as two pieces, between which an interrupt's or the log's line would stand: they are put together. */
+static char gathered[250];
+static size_t gathered_bytes;
+
+static void send_gathered(void)
+{
+    console_write(gathered, gathered_bytes);
+    note_tail(gathered, gathered_bytes);
+    gathered_bytes = 0;
+}
+
+static void gather(const char *text, size_t bytes)
+{
+    for (; bytes--; text++) {
+        gathered[gathered_bytes++] = *text;
+        if (*text == '\n' || gathered_bytes == sizeof(gathered))
+            send_gathered();
+    }
+}
+
 long terminal_write(const struct iovec *vector, long count)
 {
     long all = 0;
 
     mutex_take(&write_lock);
     for (long i = 0; i < count; i++) {
-        console_write(vector[i].iov_base, vector[i].iov_len);
-        note_tail(vector[i].iov_base, vector[i].iov_len);
+        gather(vector[i].iov_base, vector[i].iov_len);
         all += (long)vector[i].iov_len;
     }
+    if (gathered_bytes)
+        send_gathered();
     mutex_give(&write_lock);
     return all;
 }

@@ -7,7 +7,7 @@
  * line). CPU 0, not in interrupts. */
 long terminal_read(const struct iovec *vector, long count);
 
-/* Text; all of it, and no other CPU's text in between. Any CPU, not in interrupts. */
+/* Text; all of it, and no other CPU's text in between; of up to 250 bytes of a line not the log's or an interrupt's either. Any CPU, not in interrupts. */
 long terminal_write(const struct iovec *vector, long count);
 
 /* ioctl(): TCGETS, TCSETS and its kind, TIOCGWINSZ. */
