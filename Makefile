@@ -42,12 +42,15 @@ endif
 packages_run       := build image run
 packages_debug     := build image run debug
 packages_debug-serial := $(packages_debug)
+packages_record    := build image run replay
+packages_replay    := build image run replay debug
+packages_soak      := build image run test
 packages_image     := build image $(if $(SIGN_KEY)$(SIGN_CERT),sign)
 packages_usb       := $(packages_image)
 packages_check     := build check
 packages_analyse   := build analyse
 packages_stack     := build
-packages_test      := build image sign run check debug docs test analyse
+packages_test      := build image sign run check debug docs test analyse replay
 packages_test-full := $(packages_test)
 packages_bench     := build image run
 packages_docs      := docs
@@ -89,7 +92,7 @@ export INGOT_ARGS = $(ARGS)
 QEMU_RUN = DISPLAY="$$(tr '\0' '\n' </proc/$$PPID/environ | sed -n 's/^DISPLAY=//p')" $(PYTHON) tools/run.py $(OUT)/BOOTX64.EFI \
 	--machine $(MACHINE) --smp $(SMP) --mem $(MEM) --firmware $(FIRMWARE) --display $(DISPLAY) $(if $(COLD),--cold)
 
-.PHONY: run new debug debug-serial debug-line image usb check analyse stack test test-full bench docs clean help FORCE
+.PHONY: run new debug debug-serial debug-line record replay soak image usb check analyse stack test test-full bench docs clean help FORCE
 
 run: $(OUT)/BOOTX64.EFI
 	@$(QEMU_RUN) --image $(OUT)/run.img
@@ -102,6 +105,16 @@ debug-serial:
 	@$(MAKE) --no-print-directory GDB=1 OUT=build/gdb debug-line
 debug-line: $(OUT)/BOOTX64.EFI
 	@INGOT_ARGS='debug=wait $(ARGS)' $(QEMU_RUN) --image $(OUT)/run.img --line --debug $(OUT)/core.elf -- $(GDBFLAGS)
+
+# A boot with all that comes in from outside, and the same boot again under gdb, which then goes backwards as well (tools/replay.py).
+record: $(OUT)/BOOTX64.EFI
+	@$(PYTHON) tools/replay.py record $< build/record --machine $(MACHINE) --smp $(SMP) --mem $(MEM) --firmware $(FIRMWARE) --display $(DISPLAY)
+
+replay:
+	@$(PYTHON) tools/replay.py replay build/record -- $(GDBFLAGS)
+
+soak:
+	@$(PYTHON) tools/soak.py --hours $(or $(HOURS),1) $(if $(SEED),--seed $(SEED))
 
 image: $(OUT)/ingot.img
 
@@ -139,6 +152,8 @@ help:
 	@echo 'make debug      the same under gdb, stopped where the core starts in C'
 	@echo 'make image      $(OUT)/ingot.img: a disk that boots; dd it to a stick, or:'
 	@echo 'make usb DEV=/dev/sdX   writes it to a stick, after asking'
+	@echo 'make record, make replay   a boot that is written down, and under gdb the same again, forwards and backwards'
+	@echo 'make soak HOURS=   boots under load that a reset or a power cut ends at a random moment (SEED=), and a summary'
 	@echo 'make debug-serial   the same through the stub of the target itself, on its serial port, before main'
 	@echo 'make test       all tests that must always hold; test-full: the whole matrix of machines'
 	@echo 'make bench      what a boot and frequent operations cost: instructions, bytes, seconds, each with its target'

@@ -11,6 +11,7 @@ packages_of()
     sign)   echo sbsigntool ;;
     run)    echo qemu-system-x86 ovmf ;;
     debug)  echo gdb ;;
+    replay) echo qemu-utils ;;
     docs)   echo doxygen ;;
     check)  echo shellcheck ;;
     analyse) echo cppcheck clang-tidy ;;
