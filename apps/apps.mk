@@ -60,8 +60,10 @@ $(app_out)/flags: FORCE
 	@echo '$(APP_CFLAGS)' | cmp -s - $@ || echo '$(APP_CFLAGS)' >$@
 
 app_compile = gcc $(APP_CFLAGS) -c -o $@ $<
+# The library's headers are made first: rules name what they need when they are read.
+libc_headers := $(if $(filter 1,$(LIBC)),$(OUT)/libc/include/bits/alltypes.h)
 define app_rule
-$(call app_object,$(1)): $(1) core/core.mk apps/main.h $(app_out)/flags $$(libc_headers)
+$(call app_object,$(1)): $(1) core/core.mk apps/main.h $(app_out)/flags $(libc_headers)
 	@mkdir -p $$(@D)
 	$$(tell)$$(app_compile) $$(call explain,$$(app_compile))
 endef

@@ -18,6 +18,7 @@ ROOMS = {"Makefile", "README.md", "LICENSE", ".gitignore", ".ci", "efi", "core",
 WIDTH = 160
 FREESTANDING = r"<std(int|def|bool|arg|atomic|align)\.h>|<limits\.h>|<float\.h>"
 INGOT = r"<ingot/\w+\.h>"
+OTHERS = r'"(\w+/)?\w+\.c"'                  # what such an application is built around: programs of others, as they are
 C_LIBRARY = r"<(sys/)?\w+\.h>"                # for applications whose app.mk asks for it, and for what it stands on
 ARROWS = [                     # sources, what they may include; the first that fits holds
     (r"core/include/ingot/.*", [FREESTANDING, INGOT]),
@@ -51,9 +52,9 @@ def sources():
     return sorted(str(path) for path in found if path.parts[0] not in ("build", ".git") and "__pycache__" not in path.parts)
 
 
-def has_library(app):
+def has_library(folder):
     """Whether an application asks for the C library."""
-    settings = TOP / "apps" / app / "app.mk"
+    settings = TOP / folder / "app.mk"
     return settings.exists() and re.search(r"^LIBC *:?= *1$", settings.read_text(), re.MULTILINE) is not None
 
 
@@ -66,8 +67,8 @@ def check_arrows(names):
             yield f"{name}: no rule says what it may include"
             continue
         match, allowed = rule
-        if name.startswith("apps/") and has_library(pathlib.Path(name).parts[1]):
-            allowed = [*allowed, C_LIBRARY]
+        if name.startswith("apps/") and has_library(pathlib.Path(name).parent):
+            allowed = [*allowed, C_LIBRARY, OTHERS]
         allowed = [pattern.replace("{1}", match.group(1)) if "{1}" in pattern else pattern for pattern in allowed]
         for number, line in enumerate((TOP / name).read_text().splitlines(), 1):
             included = re.match(r'\s*#\s*include\s*([<"][^>"]+[>"])', line)

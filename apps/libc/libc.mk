@@ -14,9 +14,8 @@ LIBC_APP_CFLAGS := -fhosted -fbuiltin -std=gnu17 -Wno-error -Wno-shadow -Wno-mis
 LIBC_CFLAGS = $(filter-out -g -std=% $(WARNINGS) -MMD -MP,$(TARGET_CFLAGS)) -g1 -idirafter $(gcc_include)
 
 ifeq ($(LIBC),1)
-libc_headers := $(libc)/include/bits/alltypes.h
 libc_archive := $(libc)/libc.a
-libc_ldflags := --wrap=main
+libc_ldflags := --wrap=main --wrap=malloc --wrap=calloc --wrap=aligned_alloc
 app_objects  := $(filter-out $(app_own),$(app_objects)) $(app_out)/program.o $(app_out)/data.o
 endif
 
