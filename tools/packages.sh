@@ -16,7 +16,8 @@ packages_of()
     check)  echo shellcheck ;;
     analyse) echo cppcheck clang-tidy ;;
     usb)    echo util-linux ;;
-    test)   echo dosfstools xorriso openssl python3-pytest python3-pytest-xdist python3-pexpect libcmocka-dev clang '?libclang-rt-dev' \
+    sqlite) echo tcl ;;
+    test)   echo lua5.4 sqlite3 dosfstools xorriso openssl python3-pytest python3-pytest-xdist python3-pexpect libcmocka-dev clang '?libclang-rt-dev' \
                  acpica-tools zbar-tools spin ipxe-qemu '?shim-unsigned' swtpm tpm2-tools '?qemu-system-modules-spice' '?qemu-system-modules-opengl' ;;
     *)      echo "packages.sh: there is no target $1" >&2; exit 2 ;;
     esac
