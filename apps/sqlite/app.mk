@@ -1,4 +1,5 @@
-# SQLite's shell from Debian's source package, unchanged; system.c has what it asks of a system with users. Its database is in memory. Words of the command line are the shell's.
+# SQLite's shell from Debian's source package, unchanged; system.c has what it asks of a system with users. Its database is in memory,
+# and words of the command line are the shell's.
 # As Debian does, its one large file is put together from the sources by their own makefile, which needs tclsh.
 
 sqlite_version := 3.40.1-2+deb12u2
