@@ -40,7 +40,7 @@ static __attribute__((noinline)) const struct fruit *find(const struct fruit *li
     return list;                         /* NULL when it is not there */
 }
 
-static unsigned price(const char *name)
+static __attribute__((noinline)) unsigned price(const char *name)
 {
     log_info("looking for %s", name);
     return find(&cherry, name)->price;   /* the bug: there may be none */

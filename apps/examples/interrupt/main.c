@@ -29,7 +29,7 @@ enum {
     PERIODIC = 1u << 6,                  /* in RTC_B and RTC_C */
 };
 
-enum { WANTED = 32, BOUND_MS = 5000 };
+enum { WANTED = 32, BOUND_MS = 30000 };
 
 static _Atomic unsigned count;
 static _Atomic bool enough;
