@@ -67,6 +67,7 @@ include core/core.mk
 include efi/efi.mk
 include tests/host/host.mk
 include tests/fuzz/fuzz.mk
+include tests/boot/efi/chaos.mk
 
 # Another APP, or GDB, has other objects, which may be older than the core.elf that is there.
 $(OUT)/core_first.elf $(OUT)/core.elf: $(OUT)/application
@@ -116,9 +117,10 @@ replay:
 soak:
 	@$(PYTHON) tools/soak.py --hours $(or $(HOURS),1) $(if $(SEED),--seed $(SEED))
 
-image: $(OUT)/ingot.img
+disk := $(OUT)/$(if $(CHAOS),chaos,ingot).img
+image: $(disk)
 
-usb: $(OUT)/ingot.img
+usb: $(disk)
 	@tools/usb.sh $< '$(DEV)'
 
 check:
@@ -173,4 +175,5 @@ help:
 	@echo 'DISPLAY=none    none std virtio virtio-gpu qxl ramfb two'
 	@echo 'FIRMWARE=$(FIRMWARE)     4m 2m secboot, or the path of an OVMF code file'
 	@echo 'COLD=1          from power-on, not from the frozen firmware'
+	@echo 'CHAOS=          words that make the firmware of the image difficult (tests/boot/efi/chaos.c), such as exit-fails=3: image, usb'
 	@echo 'V=1             shows the commands'

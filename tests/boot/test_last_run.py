@@ -183,7 +183,7 @@ def test_a_hang_at_the_core_s_first_instruction_is_named(stubbed, tmp_path):
 
 @pytest.mark.full
 def test_a_firmware_that_hangs_in_exit_boot_services_is_named(machine, tmp_path):
-    running = machine(chaos_esp(APP, "exit=qemu wait", "hang-in-exit=yes"), writable=True)
+    running = machine(chaos_esp(APP, "exit=qemu wait", "exit-hangs=yes"), writable=True)
     running.qmp.command("set-action", reboot="reset")
     assert running.wait_for("efi: core: embedded", LIMIT_S), running.text
     running.wait_for("no line comes behind it", 3)

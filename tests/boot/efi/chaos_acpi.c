@@ -1,4 +1,4 @@
-/* Changes the firmware's list of ACPI tables: one put in place of those with its signature, or all with a signature left out.
+/* Changes the firmware's ACPI tables: one put in place of those with its signature, all with a signature left out, single bytes, the roots.
  *
  * Each root (RSDT, XSDT) is copied with the change, and the RSDP points to the copy, all sums made anew. The table itself stays as its
  * file has it: whoever made it decides about its sum and its length.
@@ -148,4 +148,62 @@ EFI_STATUS acpi_install(const char *path)
 EFI_STATUS acpi_remove(const char *signature)
 {
     return apply(&(struct change){ signature, 0 });
+}
+
+static uint8_t *find_rsdp(void)
+{
+    static const EFI_GUID kind = ACPI_20_TABLE_GUID;
+
+    for (UINTN i = 0; i < system_table->NumberOfTableEntries; i++)
+        if (is_guid(&system_table->ConfigurationTable[i].VendorGuid, &kind))
+            return system_table->ConfigurationTable[i].VendorTable;
+    return NULL;
+}
+
+static uint8_t *find_table(const char *signature)
+{
+    uint8_t *rsdp = find_rsdp();
+    const uint8_t *xsdt = rsdp ? (const uint8_t *)(uintptr_t)load(rsdp + RSDP_XSDT, 8) : NULL;
+
+    if (load((const uint8_t *)signature, 4) == load((const uint8_t *)"RSDP", 4))
+        return rsdp;
+    for (uint32_t at = HEADER_BYTES; xsdt && at + 8 <= load(xsdt + TABLE_LENGTH, 4); at += 8)
+        if (is_meant(load(xsdt + at, 8), &(struct change){ signature, 0 }))
+            return (uint8_t *)(uintptr_t)load(xsdt + at, 8);
+    return NULL;
+}
+
+EFI_STATUS acpi_poke(const char *value)
+{
+    uint8_t *table = find_table(value);
+    uint64_t offset;
+
+    if (!table || value[4] != ':')
+        return EFI_NOT_FOUND;
+    value += 5;
+    offset = number(&value);
+    if (*value++ != ':')
+        return EFI_INVALID_PARAMETER;
+    table[offset] = (uint8_t)number(&value);
+    return EFI_SUCCESS;
+}
+
+EFI_STATUS acpi_root(const char *kind)
+{
+    static const EFI_GUID kinds[] = { ACPI_20_TABLE_GUID, ACPI_TABLE_GUID };
+    uint8_t *rsdp = find_rsdp();
+
+    if (!rsdp)
+        return EFI_NOT_FOUND;
+    for (UINTN i = 0; starts_with(kind, "none") && i < system_table->NumberOfTableEntries; i++)
+        if (is_guid(&system_table->ConfigurationTable[i].VendorGuid, &kinds[0]) ||
+            is_guid(&system_table->ConfigurationTable[i].VendorGuid, &kinds[1]))
+            system_table->ConfigurationTable[i].VendorGuid.Data1 ^= 1;
+    if (starts_with(kind, "rev0"))
+        rsdp[RSDP_REVISION] = 0;
+    if (starts_with(kind, "no-xsdt"))
+        store(rsdp + RSDP_XSDT, 0, 8);
+    make_sum(rsdp, RSDP_V1_BYTES, RSDP_SUM);
+    make_sum(rsdp, RSDP_V2_BYTES, RSDP_SUM_ALL);
+    return EFI_SUCCESS;
 }
