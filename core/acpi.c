@@ -308,16 +308,12 @@ static bool add_listed(const char *signature, uint64_t address, uint32_t entry_b
     return count[ADDED] != 0;
 }
 
-/* The XSDT's address if the RSDP is new enough to have one that can be believed, else 0. */
-static uint64_t xsdt_address(uint64_t rsdp_address, uint8_t revision)
+/* The XSDT's address as an RSDP of revision 2 or later has it; 0: none. */
+static uint64_t xsdt_named(uint64_t rsdp_address)
 {
     struct acpi_window rsdp = acpi_window_at(rsdp_address, RSDP_V2_BYTES);
     uint32_t length = acpi_read32(&rsdp, RSDP_LENGTH);
 
-    if (revision < 2) {
-        log_warn("RSDP rev %u: no XSDT, the 32-bit RSDT is used", revision);
-        return 0;
-    }
     if (length >= RSDP_V2_BYTES && length <= RSDP_MAX_BYTES)
         rsdp = acpi_window_at(rsdp_address, length);
     if (length < RSDP_V2_BYTES || length > RSDP_MAX_BYTES || rsdp.start == NULL)
@@ -325,6 +321,16 @@ static uint64_t xsdt_address(uint64_t rsdp_address, uint8_t revision)
     else if (!adds_up(&rsdp))
         tell_sum("RSDP", rsdp_address, "used if it leads to an XSDT");
     return acpi_read64(&rsdp, RSDP_XSDT);
+}
+
+/* The XSDT's address if the RSDP is new enough to have one that can be believed, else 0. */
+static uint64_t xsdt_address(uint64_t rsdp_address, uint8_t revision)
+{
+    uint64_t address = revision < 2 ? 0 : xsdt_named(rsdp_address);
+
+    if (address == 0)
+        log_warn("RSDP rev %u: no XSDT, the 32-bit RSDT is used", revision);
+    return address;
 }
 
 static void tell_tables(uint8_t revision, const char *root)

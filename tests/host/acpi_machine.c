@@ -37,6 +37,7 @@ void log_line(const struct log_subsystem *subsystem, enum log_level level, const
         log_used += (size_t)sprintf(log_text + log_used, "%s\n", line);
 }
 
+const char *machine_said(void) { return log_text; }
 void machine_copy_log(char *to, size_t bytes) { snprintf(to, bytes, "%s", log_text); }
 
 void machine_clear_log(void)

@@ -46,5 +46,6 @@ extern unsigned machine_warnings;
 extern bool machine_log_to_stderr;
 void machine_clear_log(void);
 void machine_copy_log(char *to, size_t bytes);   /* cut to bytes - 1 */
+const char *machine_said(void);                  /* good until the next warning */
 bool machine_warned(const char *text);
 unsigned machine_warned_times(const char *text);

@@ -1,5 +1,6 @@
 /* HPET, MCFG, WDAT, SPCR and DBG2: places that can be, and those that cannot. */
 #include "acpi_draft.h"
+#include "tests/host/fault_seen.h"
 
 static void the_hpet_lies_in_memory_or_nowhere(void **state)
 {
@@ -56,6 +57,7 @@ static void every_ecam_range_that_can_be_is_given(void **state)
     assert_int_equal(ecam.start_bus, 16);
     assert_int_equal(acpi_get_ecam(2, &ecam), ERR_NOT_FOUND);
     assert_int_equal(machine_warned_times("MCFG: "), 3);         /* each bad one once, by who looks at all */
+    fault_seen("C16.host", 'R', machine_said());
 }
 
 static struct draft new_wdat(uint32_t entries)
@@ -196,6 +198,7 @@ static void a_spcr_without_a_possible_port_names_none(void **state)
         assert_int_equal(machine_warned("no serial port can be"), cases[i].told);
         assert_int_equal(machine_warnings, 1);
     }
+    fault_seen("C15.host", 'R', machine_said());
 }
 
 static void registers_in_memory_lie_as_far_apart_as_they_are_wide(void **state)

@@ -1,5 +1,6 @@
 /* The FADT: lengths, revisions, fields that there are twice. */
 #include "acpi_draft.h"
+#include "tests/host/fault_seen.h"
 
 static const struct acpi_fadt *fadt_of(const struct draft *draft, uint8_t revision)
 {
@@ -27,6 +28,7 @@ static void a_short_fadt_has_what_it_has(void **state)
         assert_int_equal(fadt->has_8042, bytes < 111);
         machine_ask_everything();
     }
+    fault_seen("C14.host", 'R', machine_said());
 }
 
 static void a_fadt_too_short_for_a_dsdt_is_not_used(void **state)
@@ -76,6 +78,7 @@ static void the_wide_field_wins_and_a_difference_is_told(void **state)
     set(&draft, 132, 0x2000, 8);
     assert_int_equal(fadt_of(&draft, 6)->facs, 0x2000);
     assert_true(machine_warned("the FACS"));
+    fault_seen("C14.host", 'R', machine_said());
 }
 
 static void the_dsdt_is_found_where_either_field_has_it(void **state)
@@ -180,6 +183,7 @@ static void hardware_reduced_machines_sleep_through_other_registers(void **state
     assert_int_equal(fadt->smi_command, 0);
     assert_int_equal(fadt->sleep_control.address, 0x405);
     assert_int_equal(acpi_get_pm_timer(&timer), ERR_NOT_FOUND);
+    fault_seen("C14.host", 'R', machine_said());
 }
 
 int run_fadt_rules(void)

@@ -1,5 +1,6 @@
 /* BGRT, FPDT, SRAT, SLIT. */
 #include "acpi_draft.h"
+#include "tests/host/fault_seen.h"
 
 static void the_logo_is_a_bitmap_that_can_be_read(void **state)
 {
@@ -26,6 +27,7 @@ static void the_logo_is_a_bitmap_that_can_be_read(void **state)
         assert_int_equal(acpi_get_logo(&logo), bytes >= 14 && bytes < 64 ? 0 : ERR_BAD_DATA);
     }
     assert_true(machine_warned("BGRT: no bitmap"));
+    fault_seen("H5.logo", 'R', machine_said());
 }
 
 static void boot_times_come_through_two_tables(void **state)

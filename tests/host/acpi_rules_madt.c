@@ -1,5 +1,6 @@
 /* The MADT: processors, interrupt controllers, and records that cannot be. */
 #include "acpi_draft.h"
+#include "tests/host/fault_seen.h"
 
 static struct draft new_madt(void)
 {
@@ -109,6 +110,7 @@ static void records_stop_at_one_that_cannot_be(void **state)
         machine_ask_everything();
         assert_int_equal(machine_warned_times("stop@"), 1);
     }
+    fault_seen("C6.host", 'R', machine_said());
 }
 
 static void a_bad_sum_and_a_bad_record_are_too_much(void **state)
@@ -181,6 +183,7 @@ static void interrupt_controllers_and_lines_are_read(void **state)
     assert_int_equal(found.nmis, 1);
     assert_int_equal(found.nmi[0].gsi, 23);
     assert_false(found.nmi[0].line.level);
+    fault_seen("C12.host", 'R', machine_said());
 }
 
 static void what_does_not_fit_is_told(void **state)
@@ -237,6 +240,7 @@ static void the_first_of_two_is_used_and_the_second_told(void **state)
     assert_true(machine_warned("a second APIC at 0x70201000"));
     assert_int_equal(acpi_get_interrupts(&found), 0);
     assert_int_equal(found.local_address, 0xfee00000);
+    fault_seen("C11.host", 'R', machine_said());
 }
 
 int run_madt_rules(void)

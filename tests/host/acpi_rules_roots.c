@@ -1,5 +1,6 @@
 /* RSDP, RSDT, XSDT, and how each table is judged. */
 #include "acpi_draft.h"
+#include "tests/host/fault_seen.h"
 
 static struct machine_block *block_at(uint64_t address)
 {
@@ -28,6 +29,7 @@ static void no_rsdp_is_told_and_answers_nothing(void **state)
     assert_int_equal(acpi_get_processors(NULL, 0, &counts), ERR_NOT_FOUND);
     assert_null(acpi_get_fadt());
     machine_ask_everything();
+    fault_seen("C1.host", 'D', machine_said());
 }
 
 static void an_rsdp_that_is_none_or_cannot_be_read_is_refused(void **state)
@@ -37,6 +39,7 @@ static void an_rsdp_that_is_none_or_cannot_be_read_is_refused(void **state)
     machine_put(MACHINE_RSDP, "RSD PTR?............................", 36);
     assert_int_equal(acpi_init(MACHINE_RSDP, machine_map), ERR_BAD_DATA);
     assert_true(machine_warned("no RSDP at 0xe0010"));
+    fault_seen("C1.host", 'D', machine_said());
 }
 
 static void revision_2_uses_the_xsdt_without_a_warning(void **state)
@@ -65,6 +68,7 @@ static void revision_0_uses_the_rsdt_and_is_told(void **state)
     assert_true(machine_warned("RSDP rev 0: no XSDT, the 32-bit RSDT is used"));
     assert_int_equal(machine_warnings, 1);
     assert_int_equal(acpi_find("WAET", 0, &table), 0);
+    fault_seen("C2.host", 'R', machine_said());
 }
 
 /* One number of a block changed before the reader starts: what it says, and whether the table is still found. */
@@ -90,6 +94,7 @@ static void a_bad_xsdt_leads_to_the_rsdt(void **state)
         const char *warning;
     } cases[] = {
         { MACHINE_RSDP, 24, 8, 0, "ACPI-SUM RSDP" },
+        { MACHINE_RSDP, 24, 8, 0, "RSDP rev 2: no XSDT, the 32-bit RSDT is used" },
         { MACHINE_RSDP, 24, 8, 0x123456789, "no XSDT at 0x123456789" },
         { MACHINE_RSDP, 24, 8, UINT64_MAX - 3, "no XSDT at 0xfffffffffffffffc" },
         { MACHINE_RSDP, 24, 8, OTHER_AT, "no XSDT at 0x70300000" },
@@ -114,6 +119,7 @@ static void a_bad_xsdt_leads_to_the_rsdt(void **state)
         assert_int_equal(start_with(cases[i].block, cases[i].offset, cases[i].value, cases[i].bytes), 0);
         assert_true(machine_warned(cases[i].warning));
     }
+    fault_seen("C2.xsdt", 'R', machine_said());
 }
 
 static void roots_that_lead_nowhere_are_told(void **state)
@@ -155,6 +161,7 @@ static void null_repeated_self_and_unaligned_pointers_are_sorted_out(void **stat
     assert_int_equal(acpi_find("MSDM", 0, &table), 0);
     assert_int_equal(acpi_find("WAET", 0, &table), 0);
     assert_int_equal(acpi_find("WAET", 1, &table), ERR_NOT_FOUND);
+    fault_seen("C5.host", 'R', machine_said());
 }
 
 static void ten_thousand_entries_are_looked_at_and_no_more(void **state)
@@ -182,6 +189,7 @@ static void ten_thousand_entries_are_looked_at_and_no_more(void **state)
     assert_int_equal(acpi_init(MACHINE_RSDP, machine_map), 0);
     assert_int_equal(acpi_find("MSDM", 0, &table), ERR_NOT_FOUND);
     assert_true(machine_warned("9999 repeated, 0 not readable, 0 not what belongs there, 10000 more than fit"));
+    fault_seen("C5.many", 'R', machine_said());
 }
 
 static void more_tables_than_fit_are_told(void **state)
@@ -213,6 +221,7 @@ static void a_bad_sum_is_told_once_and_the_table_used(void **state)
         assert_int_equal(acpi_find("WAET", 0, &table), 0);
     assert_true(machine_warned("ACPI-SUM WAET"));
     assert_int_equal(machine_warnings, 1);
+    fault_seen("C3.host", 'R', machine_said());
 }
 
 static void impossible_lengths_are_told_and_the_next_table_is_used(void **state)
@@ -233,6 +242,7 @@ static void impossible_lengths_are_told_and_the_next_table_is_used(void **state)
         assert_int_equal(table.bytes, 44);
         assert_true(machine_warned("ACPI-LEN WAET at 0x70300000"));
     }
+    fault_seen("C4.host", 'R', machine_said());
 }
 
 static void windows_end_where_they_end(void **state)
