@@ -52,6 +52,7 @@ packages_analyse   := build analyse
 packages_stack     := build
 packages_test      := build image sign run check debug docs test analyse replay
 packages_test-full := $(packages_test)
+packages_faults    := $(packages_test)
 packages_bench     := build image run
 packages_docs      := docs
 packages := $(sort $(foreach goal,$(MAKECMDGOALS),$(packages_$(goal))))
@@ -93,7 +94,7 @@ export INGOT_ARGS = $(ARGS)
 QEMU_RUN = DISPLAY="$$(tr '\0' '\n' </proc/$$PPID/environ | sed -n 's/^DISPLAY=//p')" $(PYTHON) tools/run.py $(OUT)/BOOTX64.EFI \
 	--machine $(MACHINE) --smp $(SMP) --mem $(MEM) --firmware $(FIRMWARE) --display $(DISPLAY) $(if $(COLD),--cold)
 
-.PHONY: run new debug debug-serial debug-line record replay soak image usb check analyse stack test test-full bench docs clean help FORCE
+.PHONY: run new debug debug-serial debug-line record replay soak image usb check analyse stack test test-full bench docs clean help faults FORCE
 
 run: $(OUT)/BOOTX64.EFI
 	@$(QEMU_RUN) --image $(OUT)/run.img
@@ -136,6 +137,9 @@ test-full: fuzz-broken
 test test-full: host-tests fuzz-targets
 	@$(PYTHON) tools/test.py $(if $(filter test-full,$@),--full) --host $(host_tests:%=$(HOST)/test_%) --fuzz $(fuzz_targets)
 
+faults: host-tests
+	@$(PYTHON) tools/faults.py run
+
 bench: $(OUT)/BOOTX64.EFI
 	@$(PYTHON) tools/bench.py
 
@@ -158,6 +162,7 @@ help:
 	@echo 'make soak HOURS=   boots under load that a reset or a power cut ends at a random moment (SEED=), and a summary'
 	@echo 'make debug-serial   the same through the stub of the target itself, on its serial port, before main'
 	@echo 'make test       all tests that must always hold; test-full: the whole matrix of machines'
+	@echo 'make faults     what a boot must survive, row by row: what is done to it, how it must end, and how it did (tests/faults.toml)'
 	@echo 'make bench      what a boot and frequent operations cost: instructions, bytes, seconds, each with its target'
 	@echo 'make check      facts about the sources: who includes whom, style, headers, scripts'
 	@echo 'make analyse    gcc -fanalyzer, clang-tidy and cppcheck on what runs on the target; TOOLS=cppcheck: one of them'

@@ -2,7 +2,7 @@
 """test.py [--full] --host PROGRAM... --fuzz NAME...: runs all tests and closes with one line, `N passed, N failed` (and `, N skipped`).
 
 In order, the quickest first: check.py, the host programs (cmocka), the fuzz targets on their corpus (with --full a minute each, and a minute for
-a build with a mistake that must be found), pytest on tests/ (tools, host, boot).
+a build with a mistake that must be found), pytest on tests/ (tools, host, boot), the list of faults (faults.py) against what they have reported.
 With `make test`, what they need has been built before.
 What a host program prints in lines that begin with `ran ` is shown: how many cases its generators made."""
 import argparse
@@ -15,6 +15,8 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree
+
+import faults
 
 TOP = pathlib.Path(__file__).resolve().parents[1]
 HOST_LIMIT_S = 900
@@ -193,6 +195,13 @@ def run_pytest(tally, full, with_boots):
     tally.add("pytest", passed, failed, skipped, time.monotonic() - started)
 
 
+def run_faults(tally, full):
+    """The list of faults, against what all of the above have reported."""
+    started = time.monotonic()
+    good, bad, _ = faults.judge(full, only_bad=True)
+    tally.add("faults", good, bad, 0, started)
+
+
 def has_worksteal():
     """pytest-xdist 3.2 and later; Debian 12 has 3.1."""
     import xdist
@@ -206,12 +215,14 @@ def main():
     parser.add_argument("--fuzz", nargs="*", default=[])
     args = parser.parse_args()
     tally = Tally()
+    faults.listen()
     run_check(tally)
     run_host(tally, args.host)
     run_fuzz(tally, args.fuzz)
     if args.full:
         run_fuzz_long(tally, args.fuzz)
     run_pytest(tally, args.full, run_build(tally))
+    run_faults(tally, args.full)
     sys.exit(tally.close())
 
 

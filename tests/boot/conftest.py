@@ -9,7 +9,8 @@ import pytest
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TOP / "tools"), str(TOP / "tests/boot")]
 
-import gdb_stub                          # noqa: E402  the path must be set first
+import faults                            # noqa: E402  the path must be set first
+import gdb_stub                          # noqa: E402
 import mkimage                           # noqa: E402
 from boots import Run, esp               # noqa: E402
 from qemu import Config, Machine, Unavailable    # noqa: E402
@@ -25,6 +26,8 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
+    if os.environ.get("INGOT_FAULTS_ONLY"):
+        items[:] = [item for item in items if "fault_seen" in item.fixturenames]
     for item in items if os.environ.get("INGOT_SAN") else ():
         for mark in item.iter_markers("as_shipped"):
             item.add_marker(pytest.mark.skip(reason=f"with SAN={os.environ['INGOT_SAN']}: {mark.args[0]}"))
@@ -78,3 +81,17 @@ def stubbed(machine, tmp_path):
     yield start
     for stub in stubs:
         stub.close()
+
+
+@pytest.fixture
+def fault_seen():
+    """Reports a boot's text to a row of the list of faults, and fails unless the row is content. What the machine lacks on purpose does not
+    count as degraded."""
+    rows = faults.load()
+
+    def seen(name, text, lacks=("display",)):
+        outcome = faults.outcome_of(text, lacks)
+        faults.report(name, outcome, text)
+        words, good = faults.judge_row(rows[name], [(outcome, text)], True)
+        assert good, f"{name}: {words}\n{text}"
+    return seen

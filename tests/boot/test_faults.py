@@ -159,8 +159,13 @@ def must_be_on_screen(running, record, tmp_path):
         assert line in seen, f"{line} not in\n{seen}"
 
 
+ROWS = {"main-stack": "E2.main", "nmi-stack": "E2.ist", "write-null": "E3.write", "call-null": "E3.call", "read-not-canonical": "E3.address",
+        "jump-to-data": "E3.data", "write-text": "E3.text", "write-constant": "E3.constant", "lock-twice": "E12.lock", "free-twice": "H1.twice",
+        "free-pages-twice": "H1.pages"}
+
+
 @pytest.mark.parametrize("button, code, sentence, inside", FAULTS, ids=[fault[0] for fault in FAULTS])
-def test_fault(machine, tmp_path, button, code, sentence, inside):
+def test_fault(machine, fault_seen, tmp_path, button, code, sentence, inside):
     running = machine(esp(APP, f"exit=halt {button}"), Config(display="std"))
     assert running.wait_for(r"^\[.*halted", LIMIT_S), running.text
     record = record_of(running.text)
@@ -169,7 +174,8 @@ def test_fault(machine, tmp_path, button, code, sentence, inside):
     if button not in BY_PROGRAM:
         must_show_registers(record)
     must_be_on_screen(running, record, tmp_path)
-
+    if button in ROWS:
+        fault_seen(ROWS[button], running.text)
 
 
 @pytest.mark.parametrize("button, code", [
@@ -191,7 +197,7 @@ def test_what_an_emulator_may_let_pass(boot, button, kind):
         assert f"{button} came back" in run.text, run.text
 
 
-def raise_from_outside(machine, tmp_path, act):
+def raise_from_outside(machine, fault_seen, row, tmp_path, act):
     running = machine(esp(APP, "exit=halt wait"), Config(display="std"))
     assert running.wait_for("pressing wait", LIMIT_S), running.text
     act(running)
@@ -199,27 +205,29 @@ def raise_from_outside(machine, tmp_path, act):
     record = record_of(running.text)
     must_show_registers(record)
     must_be_on_screen(running, record, tmp_path)
+    fault_seen(row, running.text)
     return record
 
 
-def test_nmi(machine, tmp_path):
-    record = raise_from_outside(machine, tmp_path, lambda running: running.inject_nmi())
+def test_nmi(machine, fault_seen, tmp_path):
+    record = raise_from_outside(machine, fault_seen, "E4.idle", tmp_path, lambda running: running.inject_nmi())
     must_name(record, "NMI", "a non-maskable interrupt: somebody asked for it: a button, a debugger, or another CPU")
     assert places(record)[0] == "wait", record
 
 
-def test_machine_check(machine, tmp_path):
+def test_machine_check(machine, fault_seen, tmp_path):
     status, address = 0xbd000000000000c0, 0x12345678
-    record = raise_from_outside(machine, tmp_path, lambda running: running.qmp.human(f"mce 0 9 {status:#x} 5 {address:#x} 0x8c"))
+    record = raise_from_outside(machine, fault_seen, "E5.fatal", tmp_path, lambda running: running.qmp.human(f"mce 0 9 {status:#x} 5 {address:#x} 0x8c"))
     must_name(record, "MACHINE-CHECK", f"the hardware reports an uncorrected error: bank 9, status {status:#x}, address {address:#x}")
     assert places(record)[0] == "wait", record
 
 
 @pytest.mark.parametrize("vector, line", [
     (77, "vector 77 came on cpu 0, and nobody is attached to it: passed over"), (255, "")])
-def test_int_of_an_interrupt_is_passed_over(boot, vector, line):
+def test_int_of_an_interrupt_is_passed_over(boot, fault_seen, vector, line):
     run = boot(APP, f"int-{vector}").must_be_good()
     assert line in run.text and f"int-{vector} came back" in run.text, run.text
+    fault_seen({77: "E7.vector", 255: "E7.spurious"}[vector], run.text)
 
 
 def test_a_debug_build_finds_a_handler_that_uses_vectors(machine, tmp_path):
@@ -232,11 +240,12 @@ def test_a_debug_build_finds_a_handler_that_uses_vectors(machine, tmp_path):
     must_be_on_screen(running, record, tmp_path)
 
 
-def test_panic_in_a_panic_ends_in_one_line_more(boot):
+def test_panic_in_a_panic_ends_in_one_line_more(boot, fault_seen):
     run = boot(APP, "panic-in-panic", config=Config(display="std"))
     assert (run.end.how, run.end.status) == ("exit", STATUS_PANIC), f"{run.end}\n{run.text}"
     lines = re.findall(r"^PANIC .*", run.text, re.MULTILINE)
     assert lines == ["PANIC PROGRAM: the first of two", "PANIC PAGE-FAULT: once more, while the panic above was being told"], run.text
+    fault_seen("E11.inside", run.text)
 
 
 def others(record):
@@ -248,7 +257,7 @@ def others(record):
 
 @pytest.mark.parametrize("button, code, cpu", [("divide", "DIVIDE", 0), ("read-null", "NULL-DEREF", 1), ("call-panic", "PROGRAM", 2),
                                                ("main-stack", "STACK-OVERFLOW", 2), ("nmi-stack", "STACK-OVERFLOW", 1)])
-def test_a_panic_on_one_cpu_stops_all(boot, button, code, cpu):
+def test_a_panic_on_one_cpu_stops_all(boot, fault_seen, button, code, cpu):
     """The last CPU is busy with its interrupts off, main waits for the job, the others are idle."""
     run = boot(APP, f"{button} {cpu}", config=Config(smp="4"))
     assert (run.end.how, run.end.status) == ("exit", STATUS_PANIC), f"{run.end}\n{run.text}"
@@ -259,13 +268,15 @@ def test_a_panic_on_one_cpu_stops_all(boot, button, code, cpu):
     seen = others(record)
     assert seen[3] == ("was", "busy"), record
     assert (0 in seen) == (cpu != 0) and f"idle CPUs: {2 if cpu == 0 else 1}\n" in record, record
+    fault_seen("D7.panic", run.text)
 
 
-def test_cpus_that_panic_together_are_told_once(boot):
+def test_cpus_that_panic_together_are_told_once(boot, fault_seen):
     run = boot(APP, "divide all", config=Config(smp="4"))
     assert (run.end.how, run.end.status) == ("exit", STATUS_PANIC), f"{run.end}\n{run.text}"
     record = record_of(run.text)
     assert len(re.findall(r"^PANIC", record, re.MULTILINE)) == 1 and len(others(record)) == 3, record
+    fault_seen("E11.together", run.text)
 
 
 def test_every_button_is_pressed():

@@ -22,13 +22,15 @@ def test_unclaimed_vector_is_told(told):
     assert len(re.findall(r"warn  irq: vector 233 came on cpu 0, and nobody is attached to it: passed over", text)) == 1, text
 
 
-def test_storm_is_masked_and_told(told):
+def test_storm_is_masked_and_told(told, fault_seen):
     text = told("line-storm")
+    fault_seen("E8.storm", text)
     assert len(re.findall(r"warn  irq: hpet: a storm, 4000 interrupts in \d+ us on line 16: masked", text)) == 1, text
 
 
-def test_line_of_nobody_is_told_once(told):
+def test_line_of_nobody_is_told_once(told, fault_seen):
     text = told("line-nobody")
+    fault_seen("E7.line", text)
     assert len(re.findall(r"warn  irq: not this one: vector \d+ came, and no handler says that it is his; told once", text)) == 1, text
 
 

@@ -87,7 +87,7 @@ def panics(*ways):
 @pytest.mark.parametrize("word, sentence, config", panics(
     ("divide", "DIVIDE: ", Config()), ("read-null", "NULL-DEREF: ", Config()), ("assert", "ASSERT: cpu_count", Config()),
     ("panic", "PROGRAM: asked for by the test", Config()), ("overflow", "STACK-OVERFLOW: ", Config()), ("other-panics", "PROGRAM: on cpu 1", TWO)))
-def test_a_panic_is_found(machine, tmp_path, word, sentence, config):
+def test_a_panic_is_found(machine, fault_seen, tmp_path, word, sentence, config):
     running = start(machine, word, config, "panic=halt")
     assert running.wait_for(r"^\[.*halted", LIMIT_S), running.text
     before = running.text
@@ -95,6 +95,7 @@ def test_a_panic_is_found(machine, tmp_path, word, sentence, config):
     log = next_boot(running, tmp_path, f"ended in PANIC {sentence}")
     must_have_all_lines(log, before, "halted")
     assert re.search(rf"warn  last: \| PANIC {sentence}", running.text) and "last_run: end 3, saved 1" in running.text, running.text
+    fault_seen("F6.panic", running.text)
 
 
 @pytest.mark.full
@@ -117,17 +118,19 @@ def test_a_panic_that_resets_by_itself_is_found(machine, tmp_path):
 
 
 @pytest.mark.parametrize("word", ["triple-fault", pytest.param("reset-port", marks=pytest.mark.full)])
-def test_an_end_without_a_word_is_found(machine, tmp_path, word):
+def test_an_end_without_a_word_is_found(machine, fault_seen, tmp_path, word):
     running = start(machine, word)
     log = next_boot(running, tmp_path, "was cut off by a reset, a fault or a hang, in the core, at its stage: main")
     assert log.endswith(f"ending by {word}\n") and log.count("\nefi: ") > 5, log
+    for row in {"triple-fault": ("E6.triple", "F6.triple"), "reset-port": ("F6.port",)}[word]:
+        fault_seen(row, running.text)
 
 
 @pytest.mark.parametrize("word, config, last", [
     pytest.param("hang", Config(), "ending by hang", marks=pytest.mark.full),
     pytest.param("hang-all", TWO, r"cpu \d hangs", marks=pytest.mark.full),
     pytest.param("wait", Config(), "ending by wait", marks=pytest.mark.full)], ids=["hang", "hang-all", "wait"])
-def test_a_hang_and_the_reset_button(machine, tmp_path, word, config, last):
+def test_a_hang_and_the_reset_button(machine, fault_seen, tmp_path, word, config, last):
     running = start(machine, word, config)
     for _ in range(int(config.smp)):
         assert running.wait_for(last, LIMIT_S), running.text
@@ -136,14 +139,16 @@ def test_a_hang_and_the_reset_button(machine, tmp_path, word, config, last):
     reset(running)
     log = next_boot(running, tmp_path, "was cut off by a reset, a fault or a hang, in the core, at its stage: main")
     assert re.search(last, log), log
+    fault_seen("F6.button", running.text)
 
 
 @pytest.mark.full
-def test_a_hang_that_the_watchdog_ends(machine, tmp_path):
+def test_a_hang_that_the_watchdog_ends(machine, fault_seen, tmp_path):
     running = machine(esp("tests/boot/apps/watchdog", "hang"), Config(extra=TCO), writable=True)
     running.qmp.command("set-action", reboot="reset")
     log = next_boot(running, tmp_path, "was cut off by a reset", r"last reset: watchdog \(TCO\)")
     assert "hanging with interrupts off" in log, log
+    fault_seen("E12.hang", running.text)
 
 
 @pytest.mark.full
@@ -227,7 +232,7 @@ def test_the_log_before_the_last_is_kept_and_no_more(machine, tmp_path):
 
 
 @pytest.mark.full
-def test_a_medium_that_cannot_be_written(machine):
+def test_a_medium_that_cannot_be_written(machine, fault_seen):
     running = machine(esp(APP, "exit=qemu wait"), Config(disk="cd"))
     running.qmp.command("set-action", reboot="reset")
     assert running.wait_for("ending by wait", LIMIT_S), running.text
@@ -235,6 +240,7 @@ def test_a_medium_that_cannot_be_written(machine):
     assert running.wait_for(r"its log is kept in memory only, not in \\ingot\\last.log: ", LIMIT_S), running.text
     assert running.wait_for(r"last: run 1 was cut off by .*; no file could be written", LIMIT_S), running.text
     assert running.wait_for(r"last_run: end 1, saved 0", LIMIT_S), running.text
+    fault_seen("H9.cd", running.text)
 
 
 def spoil(stub, case):

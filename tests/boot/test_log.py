@@ -13,7 +13,7 @@ FILLER_BYTES = 40
 
 
 @pytest.mark.parametrize("words", ["paced", "flood"])
-def test_all_cpus_at_once(boot, words):
+def test_all_cpus_at_once(boot, fault_seen, words):
     run = boot(APP, words, Config(smp=str(CPUS))).must_be_good()
     lines = run.text.replace("\r", "").split("\n")
     lines = lines[next(at for at, line in enumerate(lines) if line.startswith("READY")) + 1:]
@@ -33,3 +33,5 @@ def test_all_cpus_at_once(boot, words):
     assert len(said) == CPUS and received + lost == sum(map(sum, said.values()))
     if words == "paced":
         assert lost == 0
+    else:
+        fault_seen("F5.flood", run.text)

@@ -82,12 +82,13 @@ def must_be_told(told, name):
     pytest.param("undefined", [*UNDEFINED], marks=pytest.mark.full),
     pytest.param("address", [*ADDRESS], marks=pytest.mark.full),
 ])
-def test_each_is_told(machine, san, bugs):
+def test_each_is_told(machine, fault_seen, san, bugs):
     told, end = committed(machine, san, " ".join([*bugs, "double-free"]))
     for name in bugs:
         must_be_told(told, name)
     assert list(told) == [*bugs, "double-free"] and end.status == 120
     assert re.search(r"^PANIC HEAP: 0x[0-9a-f]+ frees (0x[0-9a-f]+),.* which 0x[0-9a-f]+ has freed already$", told["double-free"], re.MULTILINE), told
+    fault_seen("H2.ubsan" if "undefined" in san else "H1.asan", "".join(told.values()))
 
 
 @pytest.mark.full

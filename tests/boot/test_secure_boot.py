@@ -39,13 +39,14 @@ def sign(key, tmp_path_factory):
     return run
 
 
-def must_be_refused(machine, loader):
+def must_be_refused(machine, fault_seen, row, loader):
     running = machine(dict(esp(), **{"EFI/BOOT/BOOTX64.EFI": loader}), SECURE)
     assert running.wait_for(r"BdsDxe: failed to load .*: Access Denied", LIMIT_S), running.text
     assert "efi: " not in running.text, running.text
+    fault_seen(row, running.text)
 
 
-def test_image_made_with_keys_boots(machine, tmp_path, key):
+def test_image_made_with_keys_boots(machine, fault_seen, tmp_path, key):
     with build.locked():
         build.make("APP=apps/hello", "image", f"SIGN_KEY={key[0]}", f"SIGN_CERT={key[1]}")
         disk = (build.OUT / "ingot.img").read_bytes()
@@ -55,17 +56,18 @@ def test_image_made_with_keys_boots(machine, tmp_path, key):
     subprocess.run(["mcopy", "-i", esp_only, "::/EFI/BOOT/BOOTX64.EFI", tmp_path / "signed"], check=True)
     run = Run(machine(dict(esp(), **{"EFI/BOOT/BOOTX64.EFI": (tmp_path / "signed").read_bytes()}), SECURE)).must_be_good()
     assert re.search(r"core: embedded, .*, secure boot", run.text), run.text
+    fault_seen("A29.signed", run.text)
 
 
-def test_unsigned_is_refused(machine):
-    must_be_refused(machine, build.loader().read_bytes())
+def test_unsigned_is_refused(machine, fault_seen):
+    must_be_refused(machine, fault_seen, "A29.unsigned", build.loader().read_bytes())
 
 
-def test_another_key_is_refused(machine, sign, tmp_path):
+def test_another_key_is_refused(machine, fault_seen, sign, tmp_path):
     other = tmp_path / "other.key", tmp_path / "other.pem"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", other[0], "-out", other[1],
                     "-subj", "/CN=somebody else", "-days", "2"], check=True, capture_output=True)
-    must_be_refused(machine, sign(build.loader(), other))
+    must_be_refused(machine, fault_seen, "A29.other", sign(build.loader(), other))
 
 
 def places():
@@ -75,17 +77,17 @@ def places():
 
 
 @pytest.mark.parametrize("place", ["core", *(pytest.param(place, marks=full) for place in ("headers", "text", "sbat", "signature"))])
-def test_one_flipped_bit_is_refused(machine, sign, place):
+def test_one_flipped_bit_is_refused(machine, fault_seen, sign, place):
     loader = bytearray(sign(build.loader()))
     loader[places()[place]] ^= 0x10
-    must_be_refused(machine, bytes(loader))
+    must_be_refused(machine, fault_seen, "A29.bit", bytes(loader))
 
 
 REFUSED = ["core=\\other.elf", "debug=on", "panic=debug", "serial=io:0x2f8", "\"debug=wait\""]
 CHANGES = ["poke 0x1000 1", "fill 0x1000 1 1", "out 0x80 1", "msr 0x10 0 5"]
 
 
-def test_unsafe_words_are_refused_by_name(machine, sign):
+def test_unsafe_words_are_refused_by_name(machine, fault_seen, sign):
     """The boot goes on without them; and the prompt changes nothing behind the core's back, whoever typed."""
     words = " ".join(["exit=qemu", *REFUSED, *(f'"{command}"' for command in CHANGES), '"msr 0x10"', '"peek 0x1000"', "exit"])
     files = dict(esp("apps/monitor", words), **{"EFI/BOOT/BOOTX64.EFI": sign(build.loader("apps/monitor"))})
@@ -96,6 +98,7 @@ def test_unsafe_words_are_refused_by_name(machine, sign):
     for command in CHANGES:
         assert f"{command.split()[0]}: not with Secure Boot on\n" in run.text, run.text
     assert re.search(r"^msr 0x10: cpu 0, value 0x[0-9a-f]{16}$", run.text, re.MULTILINE), run.text
+    fault_seen("A29.words", run.text)
 
 
 def shim_firmware(folder, level):
@@ -109,7 +112,7 @@ def shim_firmware(folder, level):
 @pytest.mark.skipif(not SHIM.exists(), reason="there is no shim here (Debian package shim-unsigned)")
 @full
 @pytest.mark.parametrize("generation, starts", [(2, False), (1, True)])
-def test_revoked_generation_is_refused_by_shim(machine, sign, tmp_path, generation, starts):
+def test_revoked_generation_is_refused_by_shim(machine, fault_seen, sign, tmp_path, generation, starts):
     """shim, which the firmware starts, starts the loader only from the generation on that its variable SbatLevel asks for."""
     files = {"EFI/BOOT/BOOTX64.EFI": sign(SHIM), "EFI/BOOT/grubx64.efi": sign(build.loader()), "ingot/ingot.cfg": b"exit=qemu\n"}
     firmware = shim_firmware(tmp_path, f"sbat,1,2099010100\ningot,{generation}\n")
@@ -119,6 +122,7 @@ def test_revoked_generation_is_refused_by_shim(machine, sign, tmp_path, generati
     else:
         assert running.wait_for(r"Verification failed: .*Security", SHIM_LIMIT_S), running.text
         assert "efi: " not in running.text, running.text
+        fault_seen("A29.revoked", running.text)
 
 
 def test_no_debugger_where_none_was_asked_for():

@@ -62,8 +62,12 @@ def test_from_power_on(machine):
     must_be_online(run.text, 4)
 
 
+ROWS = {"some-disabled": "C7.disabled", "broadcast-ids": "C7.id255", "online-capable": "C8.capable", "sparse": "C8.sparse",
+        "boot-cpu-last": "C8.last", "each-twice": "C8.twice", "above-255": "C9.above", "eight-absent": "C10.eight"}
+
+
 @pytest.mark.parametrize("name", TABLES)
-def test_table(machine, name):
+def test_table(machine, fault_seen, name):
     """The boot CPU runs whether it is listed or not. TCG's CPUs have no x2APIC: nobody has an id above 254."""
     listed = set(TABLES[name].ids) | {0}
     reachable = {number for number in listed if number <= 254}
@@ -72,20 +76,24 @@ def test_table(machine, name):
     must_be_online(run.text, len(listed & REAL), reachable - REAL)
     too_high = re.findall(r"warn +smp: (\d+) CPUs have APIC ids above 254", run.text)
     assert too_high == ([str(len(listed - reachable))] if listed != reachable else []), run.text
+    if name in ROWS:
+        fault_seen(ROWS[name], run.text)
 
 
-def test_absent_ones_cost_one_wait_in_all(machine):
+def test_absent_ones_cost_one_wait_in_all(machine, fault_seen):
     records = [*map(cpu, REAL), *map(cpu, range(50, 250))]
     run = Run(machine(chaos_esp(APP, tables=[madt(*records)]), Config(smp="4"))).must_be_good()
     must_be_online(run.text, len(REAL), range(50, 250))
+    fault_seen("C10.many", run.text)
 
 
 @full
-def test_thousands_are_listed(machine):
+def test_thousands_are_listed(machine, fault_seen):
     """More than anybody has room for, and none of them reachable."""
     records = [cpu(0), cpu(1), *(wide_cpu(number) for number in range(1000, 5000))]
     run = Run(machine(chaos_esp(APP, tables=[madt(*records)]), Config(smp="2"))).must_be_good()
     must_be_online(run.text, 2)
+    fault_seen("C9.many", run.text)
 
 
 def test_without_a_table(machine):
@@ -95,11 +103,12 @@ def test_without_a_table(machine):
 
 
 @pytest.mark.parametrize("word", ["take", "lend"])
-def test_no_page_for_the_start(machine, word):
+def test_no_page_for_the_start(machine, fault_seen, word):
     run = Run(machine(chaos_esp(APP, chaos=f"{word}-below=0x100000"), Config(smp="4"))).must_be_good()
     assert re.search(r"^running 1$", run.text, re.MULTILINE), run.text
     assert re.search(r"warn +smp: no memory below 1 MiB for 3 more CPUs", run.text), run.text
     assert re.search(r"^READY degraded=\S*\bcpus\b", run.text, re.MULTILINE), run.text
+    fault_seen({"take": "A14.reserved", "lend": "A14.lent"}[word], run.text)
 
 
 @pytest.mark.parametrize("words, running", [("cpus=1", 1), ("cpus=3", 3), ("cpus=400", 4)])
@@ -159,16 +168,17 @@ def ids_of(threads):
 
 @pytest.mark.parametrize("count", [1, 3])
 @pytest.mark.parametrize("step", held_cpu.STEPS)
-def test_cpus_stop_at_a_step(stubbed, step, count):
+def test_cpus_stop_at_a_step(stubbed, fault_seen, step, count):
     running, stub = stubbed(esp(APP), Config(smp="4"))
     held = hold(stub, step, count)
     must_end_well(running)
     must_be_online(running.text, 4 - count, ids_of(held), held_cpu.STEPS[step])
+    fault_seen("D6.dies", running.text)
 
 
 @pytest.mark.parametrize("count", [1, pytest.param(3, marks=full)])
 @pytest.mark.parametrize("step", held_cpu.STEPS)
-def test_late_cpus_harm_nothing(stubbed, step, count):
+def test_late_cpus_harm_nothing(stubbed, fault_seen, step, count):
     running, stub = stubbed(esp(APP, "exit=qemu stay"), Config(smp="4"))
     held = hold(stub, step, count)
     assert running.wait_for("^staying", LIMIT_S), running.text
@@ -177,12 +187,13 @@ def test_late_cpus_harm_nothing(stubbed, step, count):
     must_end_well(running)
     must_be_online(running.text, 4 - count, ids_of(held), held_cpu.STEPS[step])
     assert f"stayed: running {4 - count}, 0 broken" in running.text, running.text
+    fault_seen("D6.late", running.text)
 
 
 # ---- CPUs that stop later ----
 
 @pytest.mark.parametrize("held", [[3], [2, 3, 4]], ids=["one", "all"])
-def test_panic_names_who_does_not_answer(stubbed, held):
+def test_panic_names_who_does_not_answer(stubbed, fault_seen, held):
     """They are held so that not even an NMI reaches them, and the panic is told all the same. CPU n is thread n + 1."""
     running, stub = stubbed(esp(PANICS, "exit=qemu fail-assert"), Config(smp="4"))
     assert stub.run_to(held_cpu.symbols(PANICS)["main"], held_cpu.LIMIT_S) == 1
@@ -192,6 +203,7 @@ def test_panic_names_who_does_not_answer(stubbed, held):
     silent = re.findall(r"^  cpu (\d+) does not answer: it may still run", running.text, re.MULTILINE)
     assert [int(number) + 1 for number in silent] == held, running.text
     assert (f"  idle CPUs: {3 - len(held)}\n" in running.text) == (len(held) < 3), running.text
+    fault_seen("E11.held", running.text)
 
 
 @pytest.mark.parametrize("policy", ["poweroff", "reset"])

@@ -10,10 +10,11 @@ from qemu import Config, Machine
 HELLO = r"hello from cpu 0 of \d+"
 
 
-def test_pxe_needs_no_file_system(machine):
+def test_pxe_needs_no_file_system(machine, fault_seen):
     running = machine(esp(), Config(disk="pxe"))
     assert running.wait_for(r"main returned 0", 90), running.text
     assert re.search(HELLO, running.text) and re.search(r"^READY", running.text, re.MULTILINE)
+    fault_seen("H10.net", running.text)
 
 
 def test_shell_gives_its_words(machine):
@@ -33,17 +34,19 @@ def test_our_startup_file_finds_the_loader(machine, tmp_path):
     assert "by-startup" in run.text
 
 
-def test_loader_above_4_gib(boot):
+def test_loader_above_4_gib(boot, fault_seen):
     run = boot(base=0x140000000, config=Config(mem="8G")).must_be_good()
     assert re.search(r"loader at 0x14[0-9a-f]{7}\b", run.text), f"nothing says where the loader was\n{run.text}"
+    fault_seen("A27.high", run.text)
 
 
 @pytest.mark.parametrize("page", [0, 3])
-def test_core_moves_when_its_address_is_taken(machine, page):
+def test_core_moves_when_its_address_is_taken(machine, fault_seen, page):
     address = build.core_base() + page * 4096
     run = Run(machine(chaos_esp(words="exit=qemu moved", chaos=f"occupy={address:#x}"))).must_be_good()
     assert "word 1: moved" in run.text
     assert re.search(rf"core at 0x\w+ \(moved from {build.core_base():#x}\)", run.text), run.text
+    fault_seen("A14.core", run.text)
 
 
 def test_application_outside_the_tree(boot, tmp_path):

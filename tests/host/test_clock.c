@@ -23,6 +23,7 @@
 #include "tests/host/model_counters.h"
 #include "tests/host/model_log.h"
 #include "tests/host/model_run.h"
+#include "tests/host/fault_seen.h"
 
 #define GHZ(x) ((uint64_t)((x) * 1e9))
 #define MS 1000000000ull                         /* in picoseconds */
@@ -358,6 +359,7 @@ static void hpet_useless(void **state)
     m.no_hpet_table = true;
     expect_clock(m, "TSC", "PM timer", "PIT", STEPS_HEALTHY);
     assert_int_equal(outcome->log.warnings, 0);              /* absence is normal */
+    fault_seen("C13.dead", 'R', "");
 }
 
 static void pm_timer_useless(void **state)
@@ -374,6 +376,7 @@ static void pm_timer_useless(void **state)
     m.no_pm_table = true;
     expect_clock(m, "TSC", "HPET", "PIT", STEPS_HEALTHY);
     assert_int_equal(outcome->log.warnings, 0);
+    fault_seen("C13.dead", 'R', "");
 }
 
 /* A gated PIT never ticks. It is asked only where something better is missing. */
@@ -392,6 +395,7 @@ static void pit_useless(void **state)
         expect_line("warn clock: PIT does not count: left");
         expect_line("warn clock: only PM timer tells how fast the CPU's counter is: not checked");
     }
+    fault_seen("C13.dead", 'R', "");
 }
 
 static void hpet_alone(void **state)
@@ -451,6 +455,7 @@ static void counters_that_freeze_in_the_window(void **state)
         m.hpet.freezes_at_ps = us * 1000000;
         expect_clock(m, "TSC", "PIT", "", STEPS_FROZEN);
     }
+    fault_seen("C13.dead", 'R', "");
 }
 
 static void a_counter_at_half_or_double_speed_is_outvoted(void **state)
@@ -471,6 +476,7 @@ static void a_counter_at_half_or_double_speed_is_outvoted(void **state)
         expect_clock(m, "TSC", "HPET", "PIT", STEPS_DEAD);
         expect_line("warn clock: PM timer makes the CPU's counter");
     }
+    fault_seen("C13.dead", 'R', "");
 }
 
 static void two_that_disagree_and_no_third(void **state)
@@ -505,6 +511,7 @@ static void a_pause_anywhere_does_no_harm(void **state)
                 runs++;
             }
     print_message("%u pauses\n", runs);
+    fault_seen("D9.pause", 'R', "");
 }
 
 static void a_pause_with_one_source_only(void **state)
@@ -526,6 +533,7 @@ static void a_pause_with_one_source_only(void **state)
                 runs++;
             }
     print_message("%u pauses\n", runs);
+    fault_seen("D9.pause", 'R', "");
 }
 
 /* ---- the CPU's counter ---- */
@@ -545,6 +553,7 @@ static void a_cpu_counter_that_stands_still(void **state)
     m.pm = useless[2];
     expect_clock(m, "PIT", "PIT", "", STEPS_DEAD);
     assert_false(outcome->source.invariant);
+    fault_seen("D9.slow", 'R', "");
 }
 
 static void a_cpu_counter_too_slow_to_be_one(void **state)
@@ -557,6 +566,7 @@ static void a_cpu_counter_too_slow_to_be_one(void **state)
     expect_line("HPET makes the CPU's counter ");
     expect_line("warn clock: the CPU's counter has no speed that can be: HPET is the clock");
     assert_int_equal(outcome->old_stamp_ns, outcome->before_ns);     /* what was stamped before keeps its time */
+    fault_seen("D9.slow", 'R', "");
 }
 
 static void a_cpu_counter_that_goes_backwards(void **state)
@@ -570,6 +580,7 @@ static void a_cpu_counter_that_goes_backwards(void **state)
     start();
     assert_string_equal(outcome->source.name, "HPET");
     assert_in_range(outcome->error_ppm + HEALTHY_PPM, 0, 2 * HEALTHY_PPM);
+    fault_seen("D9.slow", 'R', "");
 }
 
 static void one_that_is_not_invariant_is_told(void **state)

@@ -4,6 +4,7 @@
 
 #include "core/pages.h"
 #include "tests/host/one_machine.h"
+#include "tests/host/fault_seen.h"
 
 enum { MEMORY_BYTES = 32 << 20 };
 
@@ -58,6 +59,7 @@ static void sizes_of_zero_and_beyond_give_null(void **state)
     assert_in_range(log_lines - lines, 1, 4);
     free(NULL);
     assert_int_equal(stats().pages, 0);
+    fault_seen("H1.sizes", 'R', "");
 }
 
 static void realloc_keeps_content_and_frees_at_zero(void **state)
@@ -303,6 +305,7 @@ static void exhaustion_gives_null_and_heals(void **state)
     assert_in_range(again, count - 45, count + 45);
     for (size_t i = 0; i < again; i++)
         free(block[i]);
+    fault_seen("H1.sizes", 'R', "");
 }
 
 /* With 16 pages in one piece nowhere, an area may be smaller. */
@@ -405,6 +408,7 @@ static void one_byte_outside_is_noticed_in_debug_builds(void **state)
             free(block);
         }
     assert_int_equal(heap_check(), 0);
+    fault_seen("H1.guards", 'H', "");
 }
 
 static void writing_to_a_free_block_is_noticed_in_debug_builds(void **state)
@@ -424,6 +428,7 @@ static void writing_to_a_free_block_is_noticed_in_debug_builds(void **state)
     assert_non_null(strstr(panic_words, "freed by"));
     UNLOCK();
     block[33] = (char)FILL_FREE;
+    fault_seen("H1.guards", 'H', "");
 }
 
 static void heap_check_names_what_is_wrong(void **state)

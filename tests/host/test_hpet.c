@@ -22,6 +22,7 @@
 #include "tests/host/model_irq.h"
 #include "tests/host/model_log.h"
 #include "tests/host/model_run.h"
+#include "tests/host/fault_seen.h"
 
 #define US 1000000ull                            /* in picoseconds */
 
@@ -282,6 +283,7 @@ static void a_counter_that_does_not_count_is_refused(void **state)
         assert_int_equal(outcome->irqs.count, 0);
         assert_int_equal(log_told("does not count: no timers"), 5);
     }
+    fault_seen("C13.hpet0", 'R', "");
 }
 
 static void a_machine_without_one_says_so(void **state)

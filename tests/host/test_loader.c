@@ -12,10 +12,12 @@
 #include <cmocka.h>
 
 #include "core/handoff_view.h"
+#include "fault_seen.h"
 #include "mock_efi.h"
 #include "recorder_left.h"
 
 static unsigned long cases, started, refused, panicked;
+static enum mock_end last_end;
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -28,7 +30,17 @@ static enum mock_end run(void)
     refused += end == MOCK_RETURNED;
     panicked += end == MOCK_RESET || end == MOCK_HALTED;
     mock_check(end);
-    return end;
+    return last_end = end;
+}
+
+/* The run before was one of the list of faults. */
+static void seen(const char *row)
+{
+    static char text[sizeof(mock_cpu.text) + sizeof(mock_efi.screen)];
+    bool is_degraded = last_end == MOCK_JUMPED && mock_efi.gops && strstr(mock_cpu.text, "display: none");
+
+    snprintf(text, sizeof(text), "%s%s", mock_cpu.text, mock_efi.screen);
+    fault_seen(row, last_end == MOCK_JUMPED ? is_degraded ? 'D' : 'R' : last_end == MOCK_RETURNED ? 'X' : 'H', text);
 }
 
 static void expect(enum mock_end wanted, const char *line)
@@ -194,6 +206,21 @@ static void (*const scenarios[])(void) = {
 };
 
 /* Fails each call of a scenario with each error that it may return, once, then for good. Returns the number of cases. */
+/* The rows for services that nobody needs, and for the one without which there is no way out. */
+static const char *row_of(enum mock_service service, bool lasts)
+{
+    switch (service) {
+    case MOCK_HANDLE_PROTOCOL:
+    case MOCK_LOCATE_PROTOCOL:
+    case MOCK_OPEN_VOLUME:          return lasts ? NULL : "A24.mock";
+    case MOCK_LOCATE_HANDLE_BUFFER: return lasts ? NULL : "A24.gops";
+    case MOCK_GET_VARIABLE:         return lasts ? NULL : "A28.mock";
+    case MOCK_SET_WATCHDOG:         return lasts ? NULL : "A17.mock";
+    case MOCK_EXIT_BOOT_SERVICES:   return lasts ? "A3.mock" : NULL;
+    default:                        return NULL;
+    }
+}
+
 static unsigned long fail_each_call(void (*scenario)(void), unsigned long *tally)
 {
     enum mock_service call[MOCK_CALLS_MAX];
@@ -215,6 +242,8 @@ static unsigned long fail_each_call(void (*scenario)(void), unsigned long *tally
                 mock_efi.fault_lasts = lasts;
                 run();
                 assert_true(mock_efi.fault_hit);
+                if (scenario == plain && row_of(call[i], lasts))
+                    seen(row_of(call[i], lasts));
                 tally[call[i]]++;
             }
     return cases - before;
@@ -250,13 +279,16 @@ static void every_allocation_fails(void **unused)
                 mock_efi.fault_status = EFI_OUT_OF_RESOURCES;
                 mock_efi.fault_lasts = lasts;
                 end = run();
-                if (mock_efi.fault_hit && end == MOCK_RETURNED && scenarios[i] != refusing)
+                if (mock_efi.fault_hit && end == MOCK_RETURNED && scenarios[i] != refusing) {
                     assert_non_null(strstr(mock_efi.screen, "REFUSED MEM: no memory for "));
+                    seen("A13.mock");
+                }
             }
     for (uint32_t pages = 1; pages < 400; pages += 3) {
         mock_reset();
         mock_efi.free_pages = pages;
-        run();
+        if (run() != MOCK_JUMPED)
+            seen("A13.any");
     }
     mock_reset();
     mock_efi.free_pages = 8;
@@ -341,6 +373,7 @@ static void a_volume_that_takes_nothing_is_left_alone(void **unused)
         mock_efi.write_limit = kind == 2 ? 100 : 0;
         mock_efi.no_volume = kind == 3;
         expect(MOCK_JUMPED, "its log is kept in memory only, not in \\ingot\\last.log: ");
+        seen("H9.full");
         must_have_saved(false);
     }
     mock_reset();
@@ -384,6 +417,7 @@ static void corrupted_recorders_never_stop_a_boot(void **unused)
             left[random_32() % (i % 3 ? 200 : LEFT_BYTES)] ^= (uint8_t)(1u << random_32() % 8);
         expect(MOCK_JUMPED, NULL);
         told += view().last_run != NULL;
+        seen("F6.spoilt");
     }
     print_message("300 corrupted recorders: %u were told of\n", told);
     assert_in_range(told, 50, 299);
@@ -401,15 +435,18 @@ static void the_map_grows_between_calls(void **unused)
             mock_efi.growth_in_exit = growth / 2;
             mock_efi.stale_keys = stale_keys;
             expect(MOCK_JUMPED, NULL);
+            seen("A5.mock");
         }
     mock_reset();
     mock_efi.growth = 900;                              /* again and again more than twice what it was */
-    run();
+    expect(MOCK_JUMPED, NULL);
+    seen("A6.before");
     mock_reset();
     mock_efi.stale_keys = 60;
     mock_efi.growth_in_exit = 64;
     expect(MOCK_RESET, "PANIC MAP-GREW: ");
     assert_non_null(strstr(mock_cpu.text, "need="));
+    seen("A6.mock");
 }
 
 static void keys_are_stale(void **unused)
@@ -425,14 +462,17 @@ static void keys_are_stale(void **unused)
         assert_int_equal(view().firmware->exit_tries, stale_keys + 1);
         snprintf(line, sizeof(line), "W EFI-EBS retries=%u\r\n", stale_keys);
         assert_non_null(strstr(mock_cpu.text, line));
+        seen("A1.mock");
     }
     mock_reset();
     mock_efi.stale_keys = 64;
     expect(MOCK_RESET, "PANIC EBS-EXHAUSTED: ExitBootServices fails, tries=64: invalid parameter (0x8000000000000002)");
+    seen("A2.mock");
     mock_reset();
     mock_efi.stale_keys = 1000;
     mock_efi.no_runtime = true;
     expect(MOCK_HALTED, "PANIC EBS-EXHAUSTED");
+    seen("A2.halt");
     assert_int_equal(*(uint32_t *)0x8000000, 0xff0000);  /* the red bar: what the screen tells */
 }
 
@@ -448,15 +488,18 @@ static void descriptors_have_any_size(void **unused)
         mock_efi.stale_keys = i % 3;
         expect(MOCK_JUMPED, NULL);
         assert_int_equal(view().firmware->descriptor_bytes, good[i]);
+        seen(mock_efi.sizes_unset ? "A9.mock" : "A8.mock");
     }
     for (uint32_t bad = 1; bad < 40; bad++) {
         mock_reset();
         mock_efi.descriptor_bytes = bad;
         expect(MOCK_RETURNED, "REFUSED MAP-DESC: ");
+        seen("A8.small");
     }
     mock_reset();
     mock_efi.odd_map_bytes = true;
     expect(MOCK_RETURNED, "REFUSED MAP-DESC: ");
+    seen("A8.odd");
 }
 
 static void map_entries_are_odd(void **unused)
@@ -469,6 +512,7 @@ static void map_entries_are_odd(void **unused)
             mock_efi.extra_entries = extra;
             expect(MOCK_JUMPED, NULL);
             assert_true((view().map->fixed != 0) == ((faults & (MAP_FAULT_EMPTY | MAP_FAULT_OVERLAP | MAP_FAULT_WRAP)) != 0));
+            seen(faults == MAP_FAULT_OEM ? "A11.mock" : "A10.mock");
         }
     for (uint32_t extra = 500; extra <= 4000; extra += 500)
         for (uint32_t faults = 0; faults < 64; faults += 63) {
@@ -477,6 +521,7 @@ static void map_entries_are_odd(void **unused)
             mock_efi.extra_entries = extra;
             expect(MOCK_JUMPED, NULL);
             assert_true(view().firmware->descriptors >= extra);
+            seen("A7.mock");
         }
     mock_reset();
     mock_efi.reserve_late = true;
@@ -490,10 +535,12 @@ static void a_map_written_too_far_is_noticed(void **unused)
     mock_reset();
     mock_efi.overrun_at = 2;
     expect(MOCK_RETURNED, "REFUSED MAP-OVERRUN: ");
+    seen("A12.before");
     mock_reset();
     mock_efi.overrun_at = 3;
     mock_efi.stale_keys = 1;
     expect(MOCK_RESET, "PANIC MAP-OVERRUN: ");
+    seen("A12.after");
 }
 
 /* ---- what may be missing, what may be odd ---- */
@@ -516,6 +563,7 @@ static void what_is_missing_is_a_line(void **unused)
         expect(MOCK_JUMPED, NULL);
         assert_int_equal(view().serials, !(bits & 512));
         assert_int_equal((view().firmware->flags & HANDOFF_FIRMWARE_NO_VOLUME) != 0, (bits & 5) != 0);
+        seen("A18.mock");
     }
 }
 
@@ -526,6 +574,7 @@ static void a_table_that_is_none_is_refused(void **unused)
         mock_reset();
         mock_efi.broken_table = broken;
         expect(MOCK_RETURNED, "REFUSED EFI-TABLE: ");
+        seen("A19.mock");
         assert_true((strstr(mock_efi.screen, "REFUSED") != NULL) == (broken != 1));   /* a wrong signature: nothing is called */
     }
 }
@@ -554,6 +603,8 @@ static void seeds_come_from_the_best_source(void **unused)
         mock_cpu.random = row[i].random;
         expect(MOCK_JUMPED, row[i].source == HANDOFF_SEED_JITTER ? "W ENTROPY low" : "efi: seed: from");
         assert_int_equal(view().seed->source, row[i].source);
+        if (row[i].source == HANDOFF_SEED_JITTER)
+            seen("H6.ones");
     }
 }
 
@@ -570,6 +621,8 @@ static void cpus_differ(void **unused)
         mock_cpu.lvt_timer = bits & 32 ? 0x40020 : 0x20020;      /* TSC-deadline, periodic */
         mock_cpu.tsc_deadline = 99;
         expect(MOCK_JUMPED, bits & 1 ? "W no NX" : ", NX");
+        if (bits & 12)
+            seen(bits & 4 ? "A26.la57" : "D4.mock");
         assert_int_equal((view().x86_state->found & HANDOFF_X86_LA57) != 0, (bits & 4) != 0);
         assert_int_equal((view().x86_state->found & HANDOFF_X86_X2APIC) != 0, (bits & 24) == 8);
         assert_int_equal((view().x86_state->found & HANDOFF_X86_NO_NX) != 0, bits & 1);
@@ -590,15 +643,18 @@ static void displays_of_all_kinds(void **unused)
     mock_efi.gop[0].width = mock_efi.gop[1].width = 1366;
     mock_efi.gop[0].scan_line = mock_efi.gop[1].scan_line = 1376;
     expect(MOCK_JUMPED, "1366x800, pitch 5504");
+    seen("B3.mock");
     mock_reset();                                       /* smaller than its mode */
     mock_efi.no_config = true;
     mock_efi.gop[0].bytes = mock_efi.gop[1].bytes = 5120 * 100 + 7;
     expect(MOCK_JUMPED, "W FB clipped: ");
+    seen("B5.mock");
     assert_int_equal(view().framebuffer[0]->height, 100);
     mock_reset();                                       /* no line at all */
     mock_efi.no_config = true;
     mock_efi.gop[0].bytes = mock_efi.gop[1].bytes = 100;
     expect(MOCK_JUMPED, "display: none");
+    seen("B5.tiny");
     mock_reset();                                       /* lit where the sampler looks */
     mock_efi.no_config = true;
     mock_efi.gop[0].screen_lit = mock_efi.gop[1].screen_lit = true;
@@ -615,6 +671,7 @@ static void displays_of_all_kinds(void **unused)
     mock_efi.gop[2].height = 400;
     mock_efi.gop[2].scan_line = 640;
     expect(MOCK_JUMPED, "BltOnly");
+    seen("B6.mock");
     is = view();
     assert_int_equal(is.framebuffers, 2);
     assert_int_equal(is.framebuffer[0]->flags & HANDOFF_DISPLAY_PRIMARY, HANDOFF_DISPLAY_PRIMARY);
@@ -664,6 +721,7 @@ static void pixel_formats(void **unused)
         mock_efi.gop[0].mask = mock_efi.gop[1].mask = row[i].mask;
         expect(MOCK_JUMPED, NULL);
         assert_int_equal(view().framebuffers, row[i].bits != 0);
+        seen(row[i].bits ? "B4.good" : "B4.bad");
         if (row[i].bits)
             assert_int_equal(view().framebuffer[0]->bits_per_pixel, row[i].bits);
     }
@@ -698,12 +756,14 @@ static void serial_ports_are_proved(void **unused)
     mock_cpu.uart[0].no_loopback = true;
     expect(MOCK_JUMPED, NULL);
     assert_int_equal(view().serials, 0);
+    seen("F1.stuck");
     mock_reset();                                       /* takes nothing: bounded, then given up on */
     mock_cpu.uart[0].stuck = true;
     expect(MOCK_JUMPED, NULL);
     assert_int_equal(view().serials, 1);
     assert_int_equal(view().serial[0]->told, 0);
     assert_true(mock_cpu.waits < 200000);
+    seen("F2.mock");
     mock_reset();
     mock_cpu.uart[0].no_fifo = true;
     mock_cpu.uart[0].divisor = 0;
@@ -976,23 +1036,35 @@ static void a_core_on_the_volume(void **unused)
     configure("core=\\core.elf");
     mock_efi.read_limit = 97;                           /* short reads */
     expect(MOCK_JUMPED, NULL);
+    seen("A21.short");
     configure("core=\\core.elf");
     mock_efi.core_is_directory = true;
     expect(MOCK_RETURNED, "REFUSED READ: \\core.elf cannot be opened: unsupported");
+    seen("A21.folder");
     configure("core=\\nothing");
     expect(MOCK_RETURNED, "REFUSED READ: \\nothing cannot be opened: not found");
+    seen("A21.missing");
     configure("core=\\core.elf");
     mock_efi.core_bytes = 0;
     expect(MOCK_RETURNED, "REFUSED READ: \\core.elf has 0 bytes");
+    seen("A21.empty");
     mock_reset();
     mock_efi.no_volume = true;
     mock_efi.options = L"core=\\core.elf";
     mock_efi.options_bytes = 30;
     expect(MOCK_RETURNED, "REFUSED READ: \\core.elf: the loader came from no volume");
+    seen("A21.volume");
+    configure("core=\\core.elf");
+    mock_efi.fault_service = MOCK_READ;
+    mock_efi.fault_call = 3;                            /* the configuration takes two */
+    mock_efi.fault_status = EFI_DEVICE_ERROR;
+    expect(MOCK_RETURNED, "REFUSED READ: \\core.elf at byte 0 of ");
+    seen("A22.core");
     for (uint64_t bytes = 1; bytes < 0x1100; bytes += 61) {     /* truncated anywhere */
         configure("core=\\core.elf");
         mock_efi.core_bytes = bytes;
-        run();
+        expect(MOCK_RETURNED, "REFUSED ");
+        seen("A21.cut");
     }
 }
 
@@ -1089,6 +1161,7 @@ static void configurations_of_all_kinds(void **unused)
     mock_efi.config = large;
     mock_efi.config_bytes = 4097;
     expect(MOCK_JUMPED, "W \\ingot\\ingot.cfg ignored: bad buffer size");
+    seen("A21.config");
     mock_reset();
     mock_efi.config = large;
     mock_efi.config_bytes = 4096;
@@ -1100,6 +1173,7 @@ static void configurations_of_all_kinds(void **unused)
     mock_efi.options = "\xff\xff\x01\x00zz";
     mock_efi.options_bytes = 6;
     expect(MOCK_JUMPED, "efi: words: W LOADOPT ignored, exit=qemu");
+    seen("A20.mock");
     for (unsigned i = 0; i < 500; i++) {
         for (unsigned at = 0; at < sizeof(noise); at++)
             noise[at] = (char)random_32();
@@ -1109,6 +1183,8 @@ static void configurations_of_all_kinds(void **unused)
         mock_efi.options = noise + 100;
         mock_efi.options_bytes = random_32() % 3000;
         run();
+        seen("A20.null");
+        seen("H5.config");
     }
 }
 
@@ -1137,6 +1213,8 @@ static void malformed_cores_are_refused_or_booted(void **unused)
         mock_efi.core = bad;
         mock_efi.core_bytes = random_32() % 16 ? bytes : random_32() % bytes;
         assert_true(run() != MOCK_RESET);
+        if (last_end == MOCK_RETURNED)
+            seen("A23.core");
         good = mock_core(&bytes);
     }
     print_message("loader: 10000 mutated cores, %lu refused, %lu booted\n", refused - before_refused, started - before_started);

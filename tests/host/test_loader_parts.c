@@ -17,6 +17,7 @@
 #include "efi/tables.h"
 #include "efi/text.h"
 #include "mock_efi.h"
+#include "tests/host/fault_seen.h"
 
 static unsigned long cases;
 
@@ -327,6 +328,7 @@ static void each_fault_of_a_core_has_its_own_name(void **unused)
             assert_string_not_equal(elf_fault_text(fault), elf_fault_text(other));
         }
     }
+    fault_seen("H4.elf", 'X', "");
 }
 
 static void each_truncation_of_a_core_is_refused(void **unused)
@@ -343,6 +345,7 @@ static void each_truncation_of_a_core_is_refused(void **unused)
         assert_int_equal(elf_verify(exact, kept, &cpu_elf_target, &image), ELF_TRUNCATED);
         free(exact);
     }
+    fault_seen("H4.elf", 'X', "");
 }
 
 static void a_core_is_placed_and_moved(void **unused)

@@ -21,6 +21,7 @@
 #include <ingot/time.h>
 
 #include "tests/host/model_run.h"
+#include "tests/host/fault_seen.h"
 
 LOG_SUBSYSTEM_DEFINE(test);
 
@@ -228,6 +229,7 @@ static void no_byte_can_steer_a_terminal(void **state)
             snprintf(expected, sizeof(expected), "a\\x%02xb", byte);
         expect(byte - 1, expected);
     }
+    fault_seen("F5.lines", 'R', "");
 }
 
 static const struct { const char *said, *seen; } utf8[] = {
@@ -326,6 +328,7 @@ static void a_long_line_is_cut_and_shows_it(void **state)
         assert_memory_equal(outcome->line[i] + length - 6, "\xe2\x82\xac...", 6);    /* no half character */
         assert_true(length > LOG_LINE_BYTES - 8);
     }
+    fault_seen("F5.lines", 'R', "");
 }
 
 /* ---- before the log is open ---- */
@@ -666,6 +669,7 @@ static void noise_stays_in_its_line(void **state)
     run(say_noise);
     assert_int_equal(outcome->lines, RANDOM_LINES);
     assert_true(outcome->longest <= LOG_LINE_BYTES - 1);
+    fault_seen("F5.lines", 'R', "");
 }
 
 int main(void)

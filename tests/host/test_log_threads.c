@@ -25,6 +25,7 @@
 #include <ingot/time.h>
 
 #include "tests/host/model_run.h"
+#include "tests/host/fault_seen.h"
 
 enum { CPUS = 8, BYTES = 1 << 20, LINE_AVERAGE = 60, LINES = BYTES / CPUS / LINE_AVERAGE, PACE = 16 };
 
@@ -187,6 +188,7 @@ static void a_megabyte_of_lines_is_whole_and_in_order(void **state)
     memset(outcome, 0, sizeof(*outcome));
     assert_int_equal(model_run(live, "paced"), 0);
     check(0);
+    fault_seen("E4.logging", 'R', "");
 }
 
 static void a_flood_is_counted_to_the_line(void **state)

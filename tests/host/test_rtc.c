@@ -15,6 +15,8 @@
 #include <ingot/time.h>
 #include <ingot/wall_clock.h>
 
+#include "tests/host/fault_seen.h"
+
 /* ---- the model ---- */
 
 static uint8_t cmos[128], index_port;
@@ -106,6 +108,7 @@ static void centuries(void **unused)
     show(0x20, 0x70, 0x01, 0x01, 0, 0, 0, 0x02);
     has_fadt = false;
     expect(1970, 1, 1, 0, 0, 0);
+    fault_seen("H7.bcd", 'R', "");
 }
 
 static void what_is_no_date_is_refused(void **unused)
@@ -124,6 +127,7 @@ static void what_is_no_date_is_refused(void **unused)
     }
     show(0x20, 0x24, 0x02, 0x29, 0, 0, 0, 0x02);
     expect(2024, 2, 29, 0, 0, 0);
+    fault_seen("H7.bcd", 'R', "");
 }
 
 static void an_update_is_waited_for_and_never_for_ever(void **unused)
@@ -137,6 +141,7 @@ static void an_update_is_waited_for_and_never_for_ever(void **unused)
     show(0x20, 0x26, 0x11, 0x22, 0x10, 0x59, 0x59, 0x02);
     updating_looks = ~0u;
     assert_int_equal(wall_time_read(&t), ERR_TIMEOUT);
+    fault_seen("D10.rtc", 'R', "");
 }
 
 static void a_reading_is_never_torn(void **unused)

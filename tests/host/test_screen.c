@@ -17,6 +17,7 @@
 
 #include "core/screen.h"
 #include "screen_model.h"
+#include "tests/host/fault_seen.h"
 
 #include <ingot/error.h>
 
@@ -410,6 +411,7 @@ static void every_format_shows_what_the_model_shows(void **unused)
             close_stage(stage);
         }
     }
+    fault_seen("B8.reads", 'R', "");
 }
 
 static void usual_sizes_and_pitches_show_what_the_model_shows(void **unused)

@@ -26,6 +26,7 @@
 #include "tests/host/model_log.h"
 #include "tests/host/model_run.h"
 #include "tests/host/model_uart.h"
+#include "tests/host/fault_seen.h"
 
 #define MS 1000000000ull                         /* in picoseconds */
 #define IO_ADDRESS 0x3f8
@@ -336,6 +337,7 @@ static void every_arrangement_is_found_and_sends_each_byte_once(void **state)
         cases++;
     }
     print_message("%u arrangements\n", cases);
+    fault_seen("F3.model", 'R', "");
 }
 
 static void a_fifo_of_64_bytes_is_used_as_one_of_16(void **state)
@@ -551,6 +553,7 @@ static void nobody_costs_one_look(void **state)
     machine = com1();
     machine.uart.fault.all_registers = 0xff;
     expect_left("nobody answers", 1, 2);
+    fault_seen("F1.host", 'R', "");
 }
 
 static void all_zeros_cost_two_looks(void **state)
@@ -668,6 +671,7 @@ static void a_line_that_stops_costs_its_bound_once(void **state)
         assert_true(outcome->lost_bytes > 0);
         assert_int_equal(log_told("warn serial: io3f8 takes no bytes: muted until it does"), 1);
     }
+    fault_seen("F2.core", 'R', "");
 }
 
 static void stop_and_go(void)
@@ -741,6 +745,7 @@ static void a_port_that_vanishes_is_left_at_once(void **state)
     assert_true(outcome->muted);
     for (unsigned l = 9; l > 7; l--)
         assert_true(outcome->line_us[l] <= LOOK_US);
+    fault_seen("F4.gone", 'R', "");
 }
 
 /* ---- receiving ---- */
@@ -762,6 +767,7 @@ static void a_flood_of_input_does_not_stop_output(void **state)
     start(read_some);
     assert_int_equal(outcome->received, 100);
     expect_ten_lines("");
+    fault_seen("F4.noise", 'R', "");
 }
 
 static void read_nothing(void)
@@ -914,6 +920,7 @@ static void lost_interrupts_are_made_up_for(void **state)
     machine = com1();
     start(lose_the_line);
     expect_rounds(21);
+    fault_seen("E10.lost", 'R', "");
 }
 
 static void stop_for_ever(void)
@@ -1059,6 +1066,7 @@ static void input_that_is_lost_is_told_once(void **state)
     assert_memory_equal(outcome->read, "more", 4);
     snprintf(text, sizeof(text), "io3f8: %zu bytes came in while nobody read: lost", 10 * strlen(typed) + 1 - 512);
     assert_int_equal(log_told(text), 1);
+    fault_seen("F4.noise", 'R', "");
 }
 
 /* A port that always has a byte: an interrupt must end all the same, and so must a question. */
@@ -1081,6 +1089,7 @@ static void a_flood_of_interrupts_ends(void **state)
     assert_int_equal(outcome->received, 1000);
     assert_in_range(outcome->bus.steps, 0, 1000 * 16 * 150);
     expect_ten_lines("");
+    fault_seen("E8.flood", 'R', "");
 }
 
 static void send_and_receive(void)
