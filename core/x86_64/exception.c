@@ -268,15 +268,17 @@ static _Noreturn void machine_check(const struct trap_frame *frame)
     panic_show(&scene, "%s", sentence);
 }
 
-/* An INT instruction pushes no error code, not even where the exception of that number has one: all words lie one place too low. */
-static _Noreturn void int_instruction(const char *code, struct trap_frame *frame)
+/* An INT instruction pushes no error code, not even where the exception of that number has one: all words lie one place too low. They
+ * cannot be moved up where they are: above them may lie the interrupted program's last word, or the guard of the next stack. */
+static _Noreturn void int_instruction(const char *code, const struct trap_frame *frame)
 {
+    struct trap_frame moved = { 0 };
     struct panic_scene scene;
 
-    memmove(&frame->rip, &frame->error, 5 * sizeof(uint64_t));
-    frame->error = 0;
-    scene = scene_of(code, frame);
-    panic_show(&scene, "an INT %llu instruction: no such exception has happened", (unsigned long long)frame->vector);
+    memcpy(&moved, frame, offsetof(struct trap_frame, error));
+    memcpy(&moved.rip, &frame->error, sizeof(moved) - offsetof(struct trap_frame, rip));
+    scene = scene_of(code, &moved);
+    panic_show(&scene, "an INT %llu instruction: no such exception has happened", (unsigned long long)moved.vector);
 }
 
 /* The register that the instruction takes as base of its operand's address, as its number in encodings; -1 when there is none.

@@ -40,6 +40,7 @@ def test_a_corrected_machine_check(survives):
     survives("E5.other", lambda running: running.qmp.human("mce 0 9 0x9c000000000000c0 0 0x12345678 0x8c"))
 
 
+@pytest.mark.full
 def test_a_pause_while_the_core_starts(survives):
     def pause(running):
         running.qmp.command("stop")
@@ -48,6 +49,7 @@ def test_a_pause_while_the_core_starts(survives):
     survives("D9.held", pause, pattern=r"jumping to 0x")
 
 
+@pytest.mark.full
 def test_a_disk_that_is_slow(survives):
     def slow(running):
         running.qmp.human("block_set_io_throttle d0 100000 0 0 0 0 0")
@@ -55,6 +57,7 @@ def test_a_disk_that_is_slow(survives):
     survives("A22.slow", slow, pattern="", host_extra=("-S",))
 
 
+@pytest.mark.full
 def test_a_port_that_nobody_reads(survives, tmp_path):
     """A pipe takes 64 KiB, then nothing any more."""
     ends = []

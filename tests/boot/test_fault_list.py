@@ -1,7 +1,6 @@
 """The rows of tests/faults.toml that are one boot each: the firmware or the machine is made difficult, and the boot ends as the row says.
 
 Rows of the same machine go through one QEMU: it is put back to the moment before the firmware looks at its disk, which then has other files."""
-
 import struct
 
 import pytest
@@ -12,8 +11,8 @@ from acpi_tables import cpu, madt, table
 from boots import LIMIT_S, chaos_esp, esp
 from qemu import Config
 
-# The core halts; the firmware, or chaos.efi, has the loader back; the loader's own panic, which ends in a reset.
-END = r"^\[.*\] 0 info  end: .*halted|^\[[^\n]*halted|^chaos: the loader came back\n(?!chaos: starting)|^BdsDxe: failed to start|^PANIC (?:EBS|MAP)-.*\n"
+# The core halts; the firmware has the loader back; the loader's own panic, which ends in a reset.
+END = r"^\[.*halted|^chaos: back to the firmware|^BdsDxe: failed to start|^PANIC (?:EBS|MAP)-.*\n"
 
 
 def spoilt(whole, offset, value):
@@ -76,7 +75,7 @@ def go(running, before):
 
 
 def parameters():
-    for number, ((config, cold, full), names) in enumerate(groups().items()):
+    for (config, cold, full), names in groups().items():
         yield pytest.param(config, cold or len(names) == 1, names, id=f"{names[0]}-{len(names)}", marks=pytest.mark.full if full else ())
 
 

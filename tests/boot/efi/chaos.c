@@ -309,5 +309,6 @@ EFI_STATUS EFIAPI efi_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *table_given)
         status = start_loader(image);
         say("chaos: the loader came back\r\n", false);
     }
+    say("chaos: back to the firmware\r\n", false);
     return status;
 }

@@ -1,5 +1,5 @@
 # chaos.efi, and an image in which it starts the loader: CHAOS= are its words.
-chaos_sources := $(addprefix tests/boot/efi/,chaos.c chaos_acpi.c chaos_boot.c chaos_display.c chaos_map.c chaos_memory.c chaos_timer.c chaos_tpm.c chaos_volume.c)
+chaos_sources := $(addprefix tests/boot/efi/chaos,.c _acpi.c _boot.c _display.c _map.c _memory.c _timer.c _tpm.c _volume.c)
 
 CHAOS_CFLAGS := -std=gnu11 -Os -Wall -Wextra -Wshadow -Wmissing-prototypes -Werror $(EFI_ABI_FLAGS) -ffreestanding -mno-red-zone -mgeneral-regs-only
 CHAOS_CFLAGS += -fPIE -fvisibility=hidden -fno-stack-protector -nostdlib -static-pie -Wl,--no-dynamic-linker -Wl,--build-id=none

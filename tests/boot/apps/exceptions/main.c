@@ -18,8 +18,7 @@ __asm__(
     "    .globl raise_code\n"
     "raise_code:\n"
     "    xorl %ecx, %ecx\n    divl %ecx\n"                                              /* 0: division */
-    "    .balign 32\n    .byte 0xf1\n"                                                  /* 1: INT1 */
-    "    .balign 32\n    int $2\n"
+    "    .balign 32\n    int $1\n    .balign 32\n    int $2\n"
     "    .balign 32\n    int3\n"                                                        /* 3 */
     "    .balign 32\n    int $4\n"
     "    .balign 32\n    int $5\n"
@@ -29,7 +28,7 @@ __asm__(
     "    .balign 32\n    int $9\n"
     "    .balign 32\n    int $10\n"
     "    .balign 32\n    int $11\n"
-    "    .balign 32\n    movabsq $0x1000000000000000, %rax\n    movl (%rbp,%rax), %eax\n"    /* 12: not canonical, by the stack's segment */
+    "    .balign 32\n    int $12\n"
     "    .balign 32\n    movabsq $0x1000000000000000, %rax\n    movl (%rax), %eax\n"    /* 13: not canonical */
     "    .balign 32\n    movl 0x10, %eax\n"                                             /* 14: NULL */
     "    .set vector, 15\n"
