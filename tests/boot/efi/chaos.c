@@ -236,8 +236,13 @@ static EFI_STATUS act_on_words(const EFI_LOADED_IMAGE_PROTOCOL *self)
     UINTN bytes = 0, past = 0;
     EFI_STATUS status;
 
-    for (; option && bytes < WORDS_BYTES_MAX && bytes < self->LoadOptionsSize / 2 && option[bytes]; bytes++)
+    for (; option && bytes < WORDS_BYTES_MAX && bytes < self->LoadOptionsSize / 2 && option[bytes]; bytes++) {
+        if (option[bytes] < ' ' || option[bytes] > '~') {    /* some firmware gives what is no text */
+            bytes = 0;
+            break;
+        }
         text[bytes] = (char)option[bytes];
+    }
     while (past < bytes && text[past] > ' ')
         past++;
     for (UINTN at = past; at < bytes; at++)
