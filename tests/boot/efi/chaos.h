@@ -43,6 +43,7 @@ EFI_STATUS protocols_fail(const char *count);
 EFI_STATUS watchdog(const char *seconds);
 EFI_STATUS variables(const char *kind);
 EFI_STATUS table(const char *kind);
+void hide_displays(void);                                 /* from the loader */
 void arm_boot(void);
 
 EFI_STATUS map_extra(const char *count);                  /* chaos_map.c */

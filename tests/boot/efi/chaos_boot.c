@@ -15,7 +15,7 @@ struct failing {
 static struct failing pages, protocols;
 static uint64_t exits_to_fail;
 static EFI_STATUS exit_error;
-static bool allocates, hangs, hooks_exit, slow, garbage;
+static bool allocates, hangs, hooks_exit, slow, garbage, hides_displays;
 static const char *left_running;
 
 static EFI_EXIT_BOOT_SERVICES real_exit;
@@ -109,9 +109,22 @@ static EFI_STATUS EFIAPI allocate_pages(EFI_ALLOCATE_TYPE kind, EFI_MEMORY_TYPE 
     return fails(&pages, __builtin_return_address(0)) ? EFI_OUT_OF_RESOURCES : real_pages(kind, type, count, address);
 }
 
+void hide_displays(void) { hides_displays = true; }
+
+/* Drivers have the protocol open, so it cannot be taken away: it is only not found any more. */
+static bool is_hidden(const EFI_GUID *guid, const void *caller)
+{
+    static const EFI_GUID gop = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
+    const uint64_t *one = (const uint64_t *)(const void *)guid, *other = (const uint64_t *)(const void *)&gop;
+
+    return hides_displays && is_loaders(caller) && one[0] == other[0] && one[1] == other[1];
+}
+
 static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, void **out)
 {
-    return fails(&protocols, __builtin_return_address(0)) ? EFI_UNSUPPORTED : real_handle(handle, guid, out);
+    const void *caller = __builtin_return_address(0);
+
+    return fails(&protocols, caller) || is_hidden(guid, caller) ? EFI_UNSUPPORTED : real_handle(handle, guid, out);
 }
 
 static EFI_STATUS EFIAPI locate_protocol(EFI_GUID *guid, void *registration, void **out)
@@ -121,7 +134,9 @@ static EFI_STATUS EFIAPI locate_protocol(EFI_GUID *guid, void *registration, voi
 
 static EFI_STATUS EFIAPI locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE kind, EFI_GUID *guid, void *key, UINTN *count, EFI_HANDLE **out)
 {
-    return fails(&protocols, __builtin_return_address(0)) ? EFI_NOT_FOUND : real_buffer(kind, guid, key, count, out);
+    const void *caller = __builtin_return_address(0);
+
+    return fails(&protocols, caller) || (guid && is_hidden(guid, caller)) ? EFI_NOT_FOUND : real_buffer(kind, guid, key, count, out);
 }
 
 void arm_boot(void)
@@ -134,7 +149,7 @@ void arm_boot(void)
         real_pages = boot->AllocatePages;
         boot->AllocatePages = allocate_pages;
     }
-    if (protocols.is_on && !real_handle) {
+    if ((protocols.is_on || hides_displays) && !real_handle) {
         real_handle = boot->HandleProtocol;
         real_locate = boot->LocateProtocol;
         real_buffer = boot->LocateHandleBuffer;

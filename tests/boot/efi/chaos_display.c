@@ -33,13 +33,13 @@ EFI_STATUS display(const char *kind)
     UINTN count;
     EFI_STATUS status = boot->LocateHandleBuffer(ByProtocol, &gop_guid, NULL, &count, &handle);
 
+    if (starts_with(kind, "none"))
+        hide_displays();
     for (UINTN i = 0; status == EFI_SUCCESS && i < count; i++) {
         EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
 
         status = boot->HandleProtocol(handle[i], &gop_guid, (void **)&gop);
-        if (status == EFI_SUCCESS && starts_with(kind, "none"))
-            status = boot->UninstallProtocolInterface(handle[i], &gop_guid, gop);
-        else if (status == EFI_SUCCESS)
+        if (status == EFI_SUCCESS)
             describe(gop->Mode, kind);
     }
     return status;
