@@ -62,7 +62,7 @@ def read_pcrs(answer):
 
 
 @pytest.mark.parametrize("device", ["tpm-crb", pytest.param("tpm-tis", marks=pytest.mark.full)])
-def test_the_log_replays_to_the_pcrs(machine, tpm, tmp_path, device):
+def test_the_log_replays_to_the_pcrs(machine, fault_seen, tpm, tmp_path, device):
     core, files = core_file(), chaos_esp(words=WORDS, chaos="tell-tpm=yes")
     running = machine(files, Config(extra=tpm[1](device)), cold=True)
     end = running.wait(LIMIT_S * 2)
@@ -76,10 +76,11 @@ def test_the_log_replays_to_the_pcrs(machine, tpm, tmp_path, device):
         (9, "ingot core"): hashlib.sha256(core).hexdigest()}
     read = read_pcrs(bytes.fromhex(re.search(r"CHAOS-PCRS ([0-9a-f]+)", running.text)[1]))
     assert read == {pcr: replayed[pcr] for pcr in read}
+    fault_seen("A30.present", running.text)
 
 
 @pytest.mark.full
-def test_a_tpm_that_dies_is_told(machine, tpm):
+def test_a_tpm_that_dies_is_told(machine, fault_seen, tpm):
     """Between the firmware's last measurement and our first: OVMF starts nothing that it cannot measure."""
     running = machine(chaos_esp(words=WORDS, chaos="wait=yes"), Config(extra=tpm[1]("tpm-crb")), cold=True)
     assert running.wait_for(r"chaos: waiting", LIMIT_S * 2), running.text
@@ -87,3 +88,4 @@ def test_a_tpm_that_dies_is_told(machine, tpm):
     running.send("\r")
     assert running.wait_for(r"main returned 0", DEAD_LIMIT_S), running.text      # QEMU's own status is about its lost TPM
     assert re.search(r"efi: tpm: W lost, not measured: ", running.text) and re.search(r"^READY degraded=\S*\btpm\b", running.text, re.MULTILINE), running.text
+    fault_seen("A30.dies", running.text)
