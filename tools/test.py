@@ -135,7 +135,7 @@ def run_fuzz_long(tally, names):
             print(said[-4000:])
         if not found:
             print(f"fuzz_{name}: the mistake of tests/fuzz/broken/{name}.sed was not found in {FUZZ_S} s\n{planted[-400:]}")
-        tally.add(f"fuzz_{name}", (status == 0) + (found != 0), (status != 0) + (found == 0), 0, started)
+        tally.add(f"fuzz_{name}", (status == 0) + (found != 0), (status != 0) + (found == 0), 0, time.monotonic() - started)
 
 
 def pytest_results(report):
@@ -199,7 +199,7 @@ def run_faults(tally, full):
     """The list of faults, against what all of the above have reported."""
     started = time.monotonic()
     good, bad, _ = faults.judge(full, only_bad=True)
-    tally.add("faults", good, bad, 0, started)
+    tally.add("faults", good, bad, 0, time.monotonic() - started)
 
 
 def has_worksteal():

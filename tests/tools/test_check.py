@@ -107,6 +107,6 @@ def test_pytest_report_is_counted(tmp_path):
     ((0, 0, 0), "0 passed, 1 failed", 1), ((0, 0, 4), "0 passed, 1 failed, 4 skipped", 1)])
 def test_closing_line(capsys, counts, line, status):
     tally = test_tool.Tally()
-    tally.add("part", *counts, started=0)
+    tally.add("part", *counts, took_s=0)
     assert tally.close() == status
     assert capsys.readouterr().out.splitlines()[-1] == line
