@@ -75,11 +75,12 @@ $(app_out)/name.o: $(app_out)/flags
 		'extern const uint64_t application_stack_bytes; const uint64_t application_stack_bytes = $(subst K,*1024,$(subst M,*1048576,$(STACK)));' | \
 		$(CC) $(TARGET_CFLAGS) -xc -c -o $@ -
 
-# What the compiler was allowed to use is looked for before main (ARCH_FLAGS).
+# What the compiler was allowed to use is looked for before main (ARCH_FLAGS). Who looks must not use it: only its #if see the flags.
 $(app_out)/features.o: core/$(ARCH)/features.c $(app_out)/flags
-	$(CC) $(TARGET_CFLAGS) $(ARCH_FLAGS) -O2 -I. -c -o $@ $<
+	$(CC) $(filter-out -MMD -MP,$(TARGET_CFLAGS)) $(ARCH_FLAGS) -I. -E -o $(@:.o=.i) $<
+	gcc $(filter-out -MMD -MP,$(TARGET_CFLAGS)) -O2 -mgeneral-regs-only -c -o $@ $(@:.o=.i)
 
 app_objects := $(app_own) $(app_out)/name.o $(if $(strip $(ARCH_FLAGS)),$(app_out)/features.o)
 include apps/libc/libc.mk
 
--include $(app_own:.o=.d) $(app_out)/features.d
+-include $(app_own:.o=.d)

@@ -1,9 +1,8 @@
-/* What an application was compiled for, compared with what the CPU has. Built for each application that has ARCH_FLAGS, with these flags: they
- * say what may be needed by what they define. Source: Intel SDM vol. 2A, "CPUID"; for leaf 80000001H AMD's manual, vol. 3, appendix E. */
+/* What an application was compiled for, compared with what the CPU has. Built for each application that has ARCH_FLAGS; what these define says
+ * what may be needed. Source: Intel SDM vol. 2A, "CPUID"; for leaf 80000001H AMD's manual, vol. 3, appendix E. */
 #include "core/x86_64/cpu.h"
 
 #include <ingot/driver.h>
-#include <ingot/irq.h>                   /* IRQ_HANDLER: what looks must not itself need what it looks for */
 #include <ingot/panic.h>
 
 enum leaf_register { ECX, EDX, EBX };
@@ -96,7 +95,7 @@ static const struct feature {
     { "SSE2", 1, EDX, 26 },
 };
 
-IRQ_HANDLER static bool has(const struct feature *feature)
+static bool has(const struct feature *feature)
 {
     struct cpuid leaf = cpuid_or_zero(feature->leaf, 0);
     uint32_t value = feature->reg == ECX ? leaf.ecx : feature->reg == EDX ? leaf.edx : leaf.ebx;
@@ -104,7 +103,7 @@ IRQ_HANDLER static bool has(const struct feature *feature)
     return value & 1u << feature->bit;
 }
 
-IRQ_HANDLER static int check(void)
+static int check(void)
 {
     for (unsigned i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
         if (!has(&needed[i]))
