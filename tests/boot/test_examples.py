@@ -25,6 +25,7 @@ from qemu import Config
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLES = ["apps/hello", *(f"apps/examples/{folder.name}" for folder in sorted((TOP / "apps/examples").iterdir()))]
+SLOW = {"apps/examples/library"}        # it compiles a library
 COLORS = {"black": (0, 0, 0), "white": (255, 255, 255), "red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255),
           "yellow": (255, 255, 0), "cyan": (0, 255, 255), "magenta": (255, 0, 255)}
 PANIC_STATUS = 120
@@ -124,7 +125,7 @@ STEPS = {"you type": Look.typed, "you press": Look.pressed, "on the screen": Loo
          "the foot of the screen, from left to right": Look.ramp, SPEAKER_STEP: lambda look, hz: None}
 
 
-@pytest.mark.parametrize("app", EXAMPLES)
+@pytest.mark.parametrize("app", [pytest.param(app, marks=pytest.mark.full) if app in SLOW else app for app in EXAMPLES])
 def test_what_you_will_see(machine, tmp_path, app):
     page = Page(app)
     sound = tmp_path / "sound.wav"

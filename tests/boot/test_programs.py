@@ -66,6 +66,7 @@ def test_lua_answers_on_the_serial_port(tmp_path):
     assert user.exitstatus == 7, user.before
 
 
+@pytest.mark.full
 def test_lua_answers_on_the_screen(machine, tmp_path):
     running = machine(esp(LUA, "exit=qemu"), Config(display="std"))
     assert running.wait_for(r"i8042: a keyboard answers", LIMIT_S), running.text       # it forgets what was typed before
