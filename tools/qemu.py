@@ -60,7 +60,13 @@ DISKS = {                      # drive d0 behind each kind of controller
     "pxe": ["-device", "virtio-net-pci,netdev=n0,bootindex=0"],
     "none": [],
 }
-NO_WARM_START = {"nvme", "ramfb"}     # QEMU 7.2 cannot migrate them
+SERIALS = {                    # of which chardev `serial` is behind
+    "com1": ["-serial", "chardev:serial"],
+    "com2": ["-device", "isa-serial,iobase=0x2f8,irq=3,chardev=serial"],
+    "pci": ["-device", "pci-serial,chardev=serial"],
+    "none": [],
+}
+NO_WARM_START = {"nvme", "ramfb", "amd-iommu"}     # QEMU 7.2 cannot migrate them
 
 
 class Unavailable(Exception):
@@ -77,16 +83,16 @@ class Config:
     display: str = "none"      # a key of DISPLAYS
     firmware: str = "4m"       # a key of FIRMWARE, or the path of a code file
     disk: str = "ahci"         # a key of DISKS; for pxe the image is the EFI file itself
-    serial: bool = True
+    serial: str = "com1"       # a key of SERIALS
     extra: tuple = ()          # more arguments
 
     def warm_reason(self):
         """Why this machine cannot start from a snapshot; None if it can."""
-        if not self.serial:
-            return "no serial port to wait at"
+        if self.serial != "com1":
+            return "no serial port that the firmware speaks at"
         if mebibytes(self.mem) > LARGE_MEMORY_MIB:
             return "too much memory to save"
-        return next((f"{name} cannot be saved" for name in (self.disk, self.display) if name in NO_WARM_START), None)
+        return next((f"{name} cannot be saved" for name in (self.disk, self.display, *self.extra) if name in NO_WARM_START), None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -223,7 +229,8 @@ class Machine:
         self.stop()
 
     def command(self, incoming=None):
-        ours = ["-chardev", "stdio,id=serial,signal=off", "-serial", "chardev:serial"] if self.config.serial else []
+        port = SERIALS[self.config.serial]
+        ours = ["-chardev", "stdio,id=serial,signal=off", *port] if port else []
         arguments = guest_arguments(self.config, self.kvm) + host_arguments(self.config, self.image, self.kvm, self.writable)
         arguments += ["-display", self.window, *(ours if self.serial_arguments is None else self.serial_arguments), *self.host_extra]
         return [QEMU, *arguments, *self.qmp.arguments(), *(["-incoming", f"exec:cat '{incoming}'"] if incoming else [])]

@@ -20,7 +20,7 @@ import faults
 
 TOP = pathlib.Path(__file__).resolve().parents[1]
 HOST_LIMIT_S = 3600            # ten million seeds in the full run
-PYTEST_LIMIT_S = 3600
+PYTEST_LIMIT_S, PYTEST_FULL_LIMIT_S = 3600, 6 * 3600
 FUZZ_S = 60
 BOOTED = ("apps/monitor", "apps/hello", "tests/boot/app", "tests/boot/apps/faults",
           "tests/boot/apps/selftest", "tests/boot/apps/audit", "tests/boot/apps/processors", "tests/boot/apps/conformance")
@@ -179,13 +179,14 @@ def run_pytest(tally, full, with_boots):
     folders = [folder for folder in ("tests/tools", "tests/host", "tests/boot") if any((TOP / folder).glob("test_*.py"))]
     if not with_boots:
         folders.remove("tests/boot")
+    limit_s = PYTEST_FULL_LIMIT_S if full else PYTEST_LIMIT_S
     try:
         status = subprocess.run([sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", "-n", WORKERS, "--dist",
                                  "worksteal" if has_worksteal() else "load", "--durations=5", "--tb=short", f"--junitxml={report}",
                                  "-m", "full or not full" if full else "not full", *folders],
-                                cwd=TOP, stdin=subprocess.DEVNULL, timeout=PYTEST_LIMIT_S).returncode
+                                cwd=TOP, stdin=subprocess.DEVNULL, timeout=limit_s).returncode
     except subprocess.TimeoutExpired:
-        print(f"pytest: not ended after {PYTEST_LIMIT_S} s")
+        print(f"pytest: not ended after {limit_s} s")
         status = 124
     passed, failed, skipped, reasons = pytest_results(report)
     if status and failed == 0:

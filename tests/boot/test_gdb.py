@@ -137,7 +137,7 @@ def line(tmp_path, machine):
     def start(app, words, cpus):
         one = Line(tmp_path)
         files = {"EFI/BOOT/BOOTX64.EFI": build.gdb_loader(app).read_bytes(), "ingot/ingot.cfg": f"{words}\n".encode()}
-        return one, machine(files, Config(smp=str(cpus), serial=False), host_extra=one.arguments, cold=True)
+        return one, machine(files, Config(smp=str(cpus), serial="none"), host_extra=one.arguments, cold=True)
     return start
 
 

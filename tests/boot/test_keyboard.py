@@ -47,7 +47,7 @@ def type_exit(running, status):
 def monitor(machine, tmp_path):
     """A machine with a screen and no serial port, at its prompt; and a function that waits for the screen."""
     def start(words="", **config):
-        running = machine(esp("apps/monitor", f"exit=qemu {words}"), Config(display="std", serial=False, **config))
+        running = machine(esp("apps/monitor", f"exit=qemu {words}"), Config(display="std", serial="none", **config))
 
         def wait(pattern):
             seen = wait_for_screen(running, pattern, tmp_path / "dump", LIMIT_S)

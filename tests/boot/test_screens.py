@@ -30,7 +30,7 @@ def test_without_a_framebuffer_it_runs_and_says_so(boot, fault_seen, display):
 
 @pytest.mark.parametrize("display", ["std", pytest.param("ramfb", marks=pytest.mark.full)])
 def test_without_a_serial_port_the_screen_tells(machine, fault_seen, tmp_path, display):
-    running = machine(esp(words="exit=halt"), Config(display=display, serial=False))
+    running = machine(esp(words="exit=halt"), Config(display=display, serial="none"))
     seen = wait_for_screen(running, r"main returned 0", tmp_path / "dump")
     assert re.search(r"hello from cpu 0 of \d+", seen), seen
     assert re.search(r"READY", seen), seen
@@ -38,7 +38,7 @@ def test_without_a_serial_port_the_screen_tells(machine, fault_seen, tmp_path, d
 
 
 def test_with_neither_screen_nor_serial_port_it_still_runs(boot):
-    run = boot(config=Config(serial=False))
+    run = boot(config=Config(serial="none"))
     assert (run.end.how, run.end.status) == ("exit", 0), run.end
 
 

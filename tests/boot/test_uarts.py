@@ -37,7 +37,7 @@ def uarts(machine, tmp_path):
     """Runs to the end on a machine with these devices (their chardevs are c0, c1 ...): the run, and what each of them got."""
     def run(devices, count=1, words="", tables=None, serial=True, app="apps/hello"):
         chardevs = sum((["-chardev", f"file,id=c{number},path={tmp_path}/c{number}"] for number in range(count)), [])
-        config = Config(serial=serial, extra=(*chardevs, *devices))
+        config = Config(serial="com1" if serial else "none", extra=(*chardevs, *devices))
         files = esp(app, f"exit=qemu {words}") if tables is None else chaos_esp(app, f"exit=qemu {words}", tables=tables)
         done = Run(machine(files, config, cold=True))
         assert (done.end.how, done.end.status) == ("exit", 0), f"{done.end}\n{done.text}"
@@ -145,7 +145,7 @@ def test_a_boot_that_ends_in_the_loader_tells_on_ports_that_others_name(machine,
     if table:
         (tmp_path / "table").write_bytes(table[36:])
         extra += ["-acpitable", f"sig={name},rev=2,data={tmp_path}/table"]
-    running = machine(esp(words="exit=qemu core=\\nothing"), Config(serial=False, extra=tuple(extra)), cold=True)
+    running = machine(esp(words="exit=qemu core=\\nothing"), Config(serial="none", extra=tuple(extra)), cold=True)
     deadline = time.monotonic() + LIMIT_S
     while "REFUSED" not in (text := line.read_text(errors="replace").replace("\r", "")) or not text.endswith("\n"):
         assert time.monotonic() < deadline and running.process.poll() is None, text
