@@ -49,9 +49,10 @@ packages_image     := build image $(if $(SIGN_KEY)$(SIGN_CERT),sign)
 packages_usb       := $(packages_image)
 packages_check     := build check
 packages_analyse   := build analyse
+packages_prove     := build prove
 packages_stack     := build
 packages_test      := build image sign run check debug docs test analyse replay
-packages_test-full := $(packages_test)
+packages_test-full := $(packages_test) prove
 packages_faults    := $(packages_test)
 packages_bench     := build image run
 packages_docs      := docs
@@ -94,7 +95,7 @@ export INGOT_ARGS = $(ARGS)
 QEMU_RUN = DISPLAY="$$(tr '\0' '\n' </proc/$$PPID/environ | sed -n 's/^DISPLAY=//p')" $(PYTHON) tools/run.py $(OUT)/BOOTX64.EFI \
 	--machine $(MACHINE) --smp $(SMP) --mem $(MEM) --firmware $(FIRMWARE) --display $(DISPLAY) $(if $(COLD),--cold)
 
-.PHONY: run new debug debug-serial debug-line record replay soak image usb check analyse stack test test-full bench docs clean help faults FORCE
+.PHONY: run new debug debug-serial debug-line record replay soak image usb check analyse stack prove test test-full bench docs clean help faults FORCE
 
 run: $(OUT)/BOOTX64.EFI
 	@$(QEMU_RUN) --image $(OUT)/run.img
@@ -129,6 +130,9 @@ check:
 
 analyse:
 	@$(PYTHON) tools/analyse.py $(TOOLS)
+
+prove:
+	@$(PYTHON) tools/prove.py
 
 stack: $(OUT)/BOOTX64.EFI
 	@$(PYTHON) tools/stack.py -v $(OUT)/core.elf $(OUT)/loader.elf

@@ -59,6 +59,7 @@ uint64_t acpi_read(const struct acpi_window *window, uint32_t offset, uint32_t b
 
     if (offset > window->bytes || bytes > window->bytes - offset)
         return 0;
+    /*@ loop invariant bytes <= \at(bytes, Pre); loop assigns bytes, value; */
     while (bytes-- > 0)
         value = value << 8 | window->start[offset + bytes];
     return value;

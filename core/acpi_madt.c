@@ -71,6 +71,7 @@ static bool add_ioapic(struct acpi_interrupts *found, const struct acpi_window *
         log_warn("MADT: I/O APIC %u at address 0; not used", acpi_read8(record, 2));
         return true;
     }
+    /*@ loop invariant i <= found->ioapics; loop assigns i; */
     for (uint32_t i = 0; i < found->ioapics; i++)
         if (found->ioapic[i].address == address) {
             log_warn("MADT: a second I/O APIC at %#x; not used", address);
@@ -135,6 +136,9 @@ int acpi_get_interrupts(struct acpi_interrupts *out_interrupts)
     memset(out_interrupts, 0, sizeof(*out_interrupts));
     out_interrupts->local_address = acpi_read32(&madt, MADT_LOCAL_ADDRESS);
     out_interrupts->legacy_pics = acpi_read32(&madt, MADT_FLAGS) & 1;
+    /*@ loop invariant window(&madt);
+      @ loop invariant room(out_interrupts);
+      @ loop assigns offset, record, cut, dropped, *out_interrupts; */
     while (acpi_next_record(&madt, &offset, &record)) {
         if (is_short(&record))
             cut++;
@@ -154,6 +158,8 @@ struct listed {
     bool broadcast;
 };
 
+/*@ requires record(record) && \valid(out_listed) && \separated(out_listed, record);
+  @ assigns *out_listed; */
 static bool read_processor(const struct acpi_window *record, struct listed *out_listed)
 {
     if (record->start[0] == MADT_LOCAL_APIC) {
@@ -173,6 +179,7 @@ static bool read_processor(const struct acpi_window *record, struct listed *out_
 
 static bool is_among(uint32_t id, const struct acpi_processor *processors, uint32_t count)
 {
+    /*@ loop invariant i <= count; loop assigns i; */
     for (uint32_t i = 0; i < count; i++)
         if (processors[i].id == id)
             return true;
@@ -181,6 +188,11 @@ static bool is_among(uint32_t id, const struct acpi_processor *processors, uint3
 
 /* Finds the counter that a record belongs to; a usable one also goes into the array. Disabled ones are looked at no further: their
  * ids are often all the same, or 0xff. */
+/*@ requires \valid_read(listed) && \valid(counts) && counts->usable <= max && (max > 0 ==> \valid(processors + (0 .. max - 1)));
+  @ requires \separated(counts, listed, processors + (0 .. max - 1));
+  @ assigns processors[0 .. max - 1];
+  @ ensures \result == &counts->usable && counts->usable < max || \result == &counts->ignored || \result == &counts->disabled ||
+  @         \result == &counts->online_capable || \result == &counts->repeated || \result == &counts->more; */
 static uint32_t *sort_processor(const struct listed *listed, struct acpi_processor *processors, uint32_t max,
                                 struct acpi_processor_counts *counts)
 {
@@ -207,6 +219,9 @@ int acpi_get_processors(struct acpi_processor *out_processors, uint32_t max, str
     if (acpi_find("APIC", 0, &madt) != 0)
         return ERR_NOT_FOUND;
     memset(out_counts, 0, sizeof(*out_counts));
+    /*@ loop invariant window(&madt);
+      @ loop invariant out_counts->usable <= max;
+      @ loop assigns offset, record, listed, *out_counts, *(out_processors + (0 .. max - 1)); */
     while (acpi_next_record(&madt, &offset, &record)) {
         if (!read_processor(&record, &listed))
             continue;
@@ -229,6 +244,7 @@ int acpi_get_local_nmi(uint32_t uid, struct acpi_local_nmi *out_nmi)
 
     if (acpi_find("APIC", 0, &madt) != 0)
         return ERR_NOT_FOUND;
+    /*@ loop invariant window(&madt); loop assigns offset, record; */
     while (acpi_next_record(&madt, &offset, &record)) {
         bool wide = record.start[0] == MADT_LOCAL_X2NMI;
         uint32_t named = wide ? acpi_read32(&record, 4) : acpi_read8(&record, 2);

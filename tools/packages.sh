@@ -15,6 +15,7 @@ packages_of()
     docs)   echo doxygen ;;
     check)  echo shellcheck ;;
     analyse) echo cppcheck clang-tidy ;;
+    prove)  echo frama-c-base why3 z3 cvc4 ;;
     usb)    echo util-linux ;;
     sqlite) echo tcl ;;
     test)   echo lua5.4 sqlite3 dosfstools xorriso openssl python3-pytest python3-pytest-xdist python3-pexpect libcmocka-dev clang '?libclang-rt-dev' \
