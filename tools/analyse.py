@@ -47,9 +47,9 @@ def names_in(folder):
     return sorted(str(path.relative_to(TOP)) for path in (TOP / folder).rglob("*.c"))
 
 
-def sources():
+def sources(folders=FOLDERS):
     """(file, compiler flags) of all C that runs on the target."""
-    return [(name, flags) for folder, flags in FOLDERS.items() for name in names_in(folder)]
+    return [(name, FOLDERS[folder]) for folder in folders for name in names_in(folder)]
 
 
 def gcc_command(name, flags):
@@ -108,11 +108,11 @@ class Suppressions:
         self.used.update(hits)
         return bool(hits)
 
-    def idle(self, tools):
-        """Rules that fitted nothing, of the tools that ran."""
+    def idle(self, tools, files):
+        """Rules that fitted nothing, of the tools that ran and the files that were looked at."""
         for number, name, rule, pattern, _ in self.rules:
             tool = "gcc" if rule.startswith("-W") else "clang-tidy" if "-" in rule else "cppcheck"
-            if tool in tools and number not in self.used:
+            if tool in tools and name in files and number not in self.used:
                 yield f"{self.path.name}:{number}: suppresses nothing: {name} {rule} {pattern}"
 
 
@@ -131,7 +131,7 @@ def analyse(tools, files, suppressions, top=TOP):
             found |= findings
     lines = [f"{file}:{line}: {text} [{check}]" for file, line, check, text in sorted(found, key=str)
              if not suppressions.has(file, check, source_line(top, file, line))]
-    return lines + list(suppressions.idle(tools))
+    return lines + list(suppressions.idle(tools, {name for name, _ in files}))
 
 
 def main():
