@@ -16,7 +16,7 @@
 #include <ingot/log.h>
 
 enum {
-    NESTING_MAX = 12,                    /* of blocks; real tables stay under 5 */
+    NESTING_MAX = 10,                    /* of blocks; real tables stay under 5 */
     SLEEP_TYPE_MAX = 7,                  /* SLP_TYP has 3 bits */
     EXTENDED = 0x100,                    /* opcodes 5B xx are 0x1xx here */
     OP_EXTENSION = 0x5b, OP_ZERO = 0x00, OP_ONE = 0x01, OP_BYTE = 0x0a, OP_WORD = 0x0b, OP_DWORD = 0x0c, OP_QWORD = 0x0e,
