@@ -5,7 +5,7 @@ core_sources := \
 	core/tree.c core/lock.c core/cpus.c core/pci.c core/console.c core/keyboard.c core/line.c core/prompt.c \
 	core/facts.c core/backtrace.c core/smbios.c core/expression.c \
 	core/heap.c core/heap_guard.c core/irq.c core/timer.c core/timer_queue.c core/clock.c \
-	core/log.c core/log_ring.c core/log_level.c core/recorder.c core/last_run.c \
+	core/log.c core/log_ring.c core/drain.c core/log_level.c core/recorder.c core/last_run.c \
 	core/panic.c core/panic_screen.c core/qr.c core/end.c core/driver.c core/serial.c core/serial_places.c core/display.c core/draw.c core/screen.c \
 	core/pen.c core/font.c core/ansi.c core/utf8.c core/error.c core/string.c core/format.c core/power.c core/acpi.c \
 	core/acpi_fadt.c core/acpi_madt.c core/acpi_devices.c core/acpi_info.c core/acpi_aml.c core/watchdog.c \
@@ -60,7 +60,7 @@ CORE_CFLAGS = $(TARGET_CFLAGS) -mgeneral-regs-only -I.
 # size is asked for: two copy it to save jumps, three keep values for longer than there are registers.
 SMALL := $(shell gcc -Oz -E -xc /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os)    # -Oz is gcc 12's and later
 SMALL += -fno-thread-jumps -fno-tree-dominator-opts -fno-move-loop-invariants -fno-tree-loop-im -fno-caller-saves
-core_hot := x86_64/page_use pages tree x86_64/paging heap timer_queue timer irq pen x86_64/interrupt x86_64/trap
+core_hot := x86_64/page_use pages tree x86_64/paging heap timer_queue timer irq pen x86_64/interrupt x86_64/trap format recorder
 CORE_CFLAGS += -falign-functions=1 -falign-jumps=1 -falign-loops=1             # no padding between and in functions: it is 1 % of the image
 CORE_CFLAGS += $(if $(filter $(core_hot:%=$(OUT)/core/%.o),$@),-O2,$(SMALL))
 

@@ -45,6 +45,13 @@ uintptr_t cpu_distance(uint32_t cpu) { return cpu ? distance[cpu] : 0; }
 static struct work *work_of(uint32_t cpu) { return per_cpu_of(&work, cpu); }
 bool cpus_is_idle(uint32_t cpu) { return work_of(cpu)->asleep; }
 
+bool cpus_is_free(void)
+{
+    const struct work *mine = per_cpu(&work);
+
+    return mine->asleep && !mine->oldest && !mine->newest[JOBS];
+}
+
 /* ---- giving ---- */
 
 /* The order matters on both sides: work, then calls, then the look at asleep here; asleep, then the look at calls in sleep(). */

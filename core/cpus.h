@@ -22,8 +22,11 @@ void cpus_kicked(void);
  * lock, or those who wait for it could not answer. */
 void cpus_interrupt_all(void (*run)(void *argument), void *argument);
 
-/* Whether it sleeps for want of work. For crash reports. */
+/* Whether it sleeps for want of work. Any context. */
 bool cpus_is_idle(uint32_t cpu);
+
+/* Whether this CPU sleeps, and was interrupted in that, and still has nothing else to do. In interrupts. */
+bool cpus_is_free(void);
 
 /* ---- what the CPU folder provides ---- */
 

@@ -1,20 +1,28 @@
 #include "core/display.h"
 
+#include "core/log.h"
 #include "core/screen.h"
 
+#include <stdatomic.h>
+
+#include <ingot/cpu.h>
 #include <ingot/error.h>
 #include <ingot/mmio.h>
 #define LOG_SUBSYSTEM display
 #include <ingot/log.h>
 #include <ingot/pages.h>
+#include <ingot/time.h>
 
 LOG_SUBSYSTEM_DEFINE(display);
+
+enum { REDRAW_BOUND_US = 1000000 };
 
 static struct display displays[DISPLAYS_MAX];
 static bool is_black[DISPLAYS_MAX];
 static unsigned count;
 static struct screen console;
-static bool console_open, console_hidden;
+static bool console_open;
+static _Atomic bool console_hidden, drawing, redraw_wanted;
 
 static void add(const struct handoff_framebuffer *fb)
 {
@@ -95,20 +103,25 @@ void display_open_console(void)
         log_warn("no console on %u x %u pixels (%s): the screen stays as it is", d->width, d->height, fault);
 }
 
-static void show(void)
+void display_show(void)
 {
-    if (console_hidden)
+    if (!console_open)
         return;
-    screen_flush(&console);
-    write_combining_flush();
+    drawing = true;
+    if (!console_hidden) {
+        if (atomic_exchange(&redraw_wanted, false))
+            screen_redraw_all(&console);
+        else
+            screen_flush(&console);
+        write_combining_flush();
+    }
+    drawing = false;
 }
 
 void display_console_text(const char *text, size_t bytes)
 {
-    if (!console_open)
-        return;
-    screen_write(&console, text, bytes);
-    show();
+    if (console_open)
+        screen_write(&console, text, bytes);
 }
 
 void display_log_line(const char *color, const char *prefix, size_t prefix_bytes, const char *text, size_t text_bytes)
@@ -122,25 +135,28 @@ void display_log_line(const char *color, const char *prefix, size_t prefix_bytes
     screen_write(&console, prefix, prefix_bytes);
     screen_write(&console, text, text_bytes);
     screen_write(&console, end, sizeof(end) - 1);
-    show();
 }
 
+/* When it returns, nothing draws any more. */
 void display_take(void)
 {
     console_hidden = true;
+    while (drawing)
+        cpu_relax();                           /* on another CPU */
 }
 
 void display_release(void)
 {
+    redraw_wanted = true;
     console_hidden = false;
-    if (console_open) {
-        screen_redraw_all(&console);
-        write_combining_flush();
+    for (uint32_t us = 0; us < REDRAW_BOUND_US && console_open && redraw_wanted; us += 10) {
+        log_drain();
+        delay_us(10);                          /* another CPU is at it, and draws */
     }
 }
 
 void display_panic(void)
 {
-    if (console_hidden)
-        display_release();
+    redraw_wanted = console_hidden;
+    console_hidden = false;
 }

@@ -15,13 +15,17 @@ enum { DISPLAY_SCROLL_ROWS = 4 };
  * memory_start() and display_start(). */
 void display_open_console(void);
 
-/* A line on the console: prefix and text, in a colour (an ANSI sequence, "" for plain). Any context. */
+/* A line on the console: prefix and text, in a colour (an ANSI sequence, "" for plain). It is seen after display_show(). One CPU at a time:
+ * the log's drainer, like all up to display_show(); any context. */
 void display_log_line(const char *color, const char *prefix, size_t prefix_bytes, const char *text, size_t text_bytes);
 
-/* Text on the console as it stands, ANSI sequences too. Any context. */
+/* Text on the console as it stands, ANSI sequences too. */
 void display_console_text(const char *text, size_t bytes);
 
-/* A panic: the console takes the screen back. Any context. */
+/* Draws what has changed. */
+void display_show(void);
+
+/* A panic: the console takes the screen back, with the next line. Any context. */
 void display_panic(void);
 
 unsigned display_count(void);

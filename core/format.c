@@ -1,6 +1,8 @@
 /* printf's formatting into a buffer. A pattern is taken apart into struct spec; each conversion then makes one field of it. */
 #include <ingot/format.h>
 
+#include "core/digits.h"
+
 #include <ingot/error.h>
 #include <ingot/string.h>
 #include <limits.h>
@@ -24,16 +26,21 @@ struct sink {
     size_t length;               /* characters so far, those that did not fit counted */
 };
 
+const char digit_pairs[200] =
+    "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+    "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+
 struct arguments { va_list list; };    /* a va_list may be an array: only inside a struct does its address have one type */
 
+/* By hand: most texts are a few characters. */
 static void put_text(struct sink *sink, const char *text, size_t bytes)
 {
-    if (sink->length < sink->room) {
-        size_t fits = sink->room - sink->length;
+    size_t fits = sink->length < sink->room ? sink->room - sink->length : 0;
+    char *to = sink->to + sink->length, *end = to + (bytes < fits ? bytes : fits);
 
-        memcpy(sink->to + sink->length, text, bytes < fits ? bytes : fits);
-    }
     sink->length += bytes;
+    while (to < end)
+        *to++ = *text++;
 }
 
 static void put_repeated(struct sink *sink, char character, long count)
@@ -76,8 +83,12 @@ static void put_field(struct sink *sink, const struct spec *spec, const char *pr
 /* Writes the digits so that they end at end; returns where they start. 0 has none. */
 static char *digits_decimal(char *end, unsigned long long value)
 {
-    for (; value; value /= 10)
-        *--end = (char)('0' + value % 10);
+    for (; value >= 10; value /= 100) {
+        *--end = digit_pairs[value % 100 * 2 + 1];
+        *--end = digit_pairs[value % 100 * 2];
+    }
+    if (value)
+        *--end = (char)('0' + value);
     return end;
 }
 
@@ -267,22 +278,102 @@ static bool put_conversion(struct sink *sink, struct spec *spec, struct argument
     }
 }
 
+/* What is rare or long, out of the way of what is not, and small rather than fast. */
+#define APART __attribute__((noinline, cold))
+
+static APART void put_any_decimal(struct sink *sink, unsigned long long value)
+{
+    char digits[DIGITS_MAX], *end = digits + sizeof(digits), *start = digits_decimal(end, value);
+
+    if (value == 0)
+        *--start = '0';
+    put_text(sink, start, (size_t)(end - start));
+}
+
+/* Most numbers are small. */
+static inline void put_decimal(struct sink *sink, unsigned long long value)
+{
+    unsigned count = value < 10 ? 1 : value < 100 ? 2 : 3, rest = (unsigned)value;
+    char *to;
+
+    if (value > 999 || sink->room < sink->length + count)
+        return put_any_decimal(sink, value);
+    to = sink->to + sink->length;
+    sink->length += count;
+    if (count == 3) {
+        *to++ = (char)('0' + rest / 100);
+        rest %= 100;
+    }
+    if (count > 1)
+        *to++ = digit_pairs[rest * 2];
+    *to = digit_pairs[rest * 2 + 1];
+}
+
+/* The conversions that most lines of a log are made of, without all the rest: %u %d %s, and with an l or two. False: another one. */
+static bool put_common(struct sink *sink, const char **at, struct arguments *args)
+{
+    const char *letter = *at, *text;
+    unsigned long long value;
+
+    if (*letter == 's') {
+        text = va_arg(args->list, const char *);
+        put_text(sink, text ? text : "(null)", text ? strlen(text) : 6);
+        *at = letter + 1;
+        return true;
+    }
+    while (*letter == 'l' && letter < *at + 2)
+        letter++;
+    if (*letter != 'u' && *letter != 'd')
+        return false;
+    value = letter > *at ? va_arg(args->list, unsigned long long) : va_arg(args->list, unsigned);
+    if (*letter == 'd' && letter == *at)
+        value = (unsigned long long)(int)value;
+    if (*letter == 'd' && (long long)value < 0) {
+        put_text(sink, "-", 1);
+        value = -value;
+    }
+    put_decimal(sink, value);
+    *at = letter + 1;
+    return true;
+}
+
+/* Up to a %, or the end. */
+static const char *put_literal(struct sink *sink, const char *from)
+{
+    size_t fits = sink->length < sink->room ? sink->room - sink->length : 0, count = 0;
+    char *to = sink->to + sink->length;
+
+    for (; count < fits && from[count] && from[count] != '%'; count++)
+        to[count] = from[count];
+    while (from[count] && from[count] != '%')
+        count++;
+    sink->length += count;
+    return from + count;
+}
+
+/* Any other conversion, behind the % at `at`. Returns what follows it. */
+static APART const char *put_other(struct sink *sink, const char *at, struct arguments *args)
+{
+    struct spec spec;
+    const char *end = read_spec(at + 1, &spec, args);
+
+    if (*end)
+        end++;
+    if (!put_conversion(sink, &spec, args))
+        put_text(sink, at, (size_t)(end - at));
+    return end;
+}
+
 static void put_pattern(struct sink *sink, const char *pattern, struct arguments *args)
 {
     while (*pattern) {
-        const char *at = pattern;
-        struct spec spec;
+        const char *at = put_literal(sink, pattern);
 
-        while (*at && *at != '%')
-            at++;
-        put_text(sink, pattern, (size_t)(at - pattern));
         if (!*at)
             return;
-        pattern = read_spec(at + 1, &spec, args);
-        if (*pattern)
-            pattern++;
-        if (!put_conversion(sink, &spec, args))
-            put_text(sink, at, (size_t)(pattern - at));
+        pattern = at + 1;
+        if (!put_common(sink, &pattern, args))
+            pattern = put_other(sink, at, args);
     }
 }
 

@@ -342,7 +342,8 @@ static inline struct recorder_line *recorder_begin(struct recorder *recorder, ui
     line->sum = 0;
     line->number = (uint32_t)(next >> 32);
     line->bytes = text_bytes;
-    __builtin_memset((uint8_t *)line + line_bytes - RECORDER_PLACE, 0, text_bytes % RECORDER_PLACE ? RECORDER_PLACE : 0);
+    if (text_bytes % RECORDER_PLACE)
+        __builtin_memset((uint8_t *)line + line_bytes - RECORDER_PLACE, 0, RECORDER_PLACE);
     return line;
 }
 

@@ -1,9 +1,12 @@
-/* Lines are put together on the caller's stack, kept in a ring (core/log_ring.c), and drained to the sinks: at once when they are open. */
+/* Lines are put together on the caller's stack, kept in a ring (core/log_ring.c), and drained to the sinks: by the caller while the machine
+ * starts or ends, by others (core/drain.c) while main runs. */
 #define LOG_SUBSYSTEM log
 #include "core/log.h"
 
 #include "core/clock.h"
+#include "core/digits.h"
 #include "core/display.h"
+#include "core/drain.h"
 #include "core/log_ring.h"
 #include "core/recorder.h"
 #include "core/serial.h"
@@ -32,6 +35,8 @@ enum {
 static const uint64_t REPEATS_NS = 1000000000;
 
 static _Atomic bool open, dying;
+static _Atomic bool later;                     /* callers leave the sinks to others */
+static bool never_later;                       /* log=now */
 static _Atomic bool at_prompt;                 /* the last line is a prompt and what was typed */
 static _Atomic bool sending;                   /* a serial port may have got half a line */
 static bool json;
@@ -39,6 +44,7 @@ static bool json;
 /* The drainer's: the last line that was shown, and how often it came again, untold. */
 static struct log_entry last __attribute__((section(".noinit")));
 static uint32_t repeats, repeats_shown;
+static _Atomic uint64_t repeated_sum;          /* of the line that comes again and again; 0: of none */
 static bool has_last;
 
 /* ANSI colours for the screen: what is lost is red, what is missing is yellow. */
@@ -55,16 +61,20 @@ static bool is_plain_word(uint64_t word)
     return !(((word - ones * ' ') | (word + ones) | word) & ones * 0x80);
 }
 
-/* Nearly all text is plain, so it is looked at before it is copied: eight bytes at a time. */
+/* Nearly all text is plain, so it is looked at before it is copied: eight bytes at a time, the last of them for the second time. */
 static bool is_plain(const char *text, size_t bytes)
 {
-    for (; bytes >= sizeof(any_word); text += sizeof(any_word), bytes -= sizeof(any_word))
+    const char *end = text + bytes;
+
+    if (bytes < sizeof(any_word)) {
+        while (text < end && is_plain_word(UINT64_MAX / 0xff * (unsigned char)*text))
+            text++;
+        return text == end;
+    }
+    for (; end - text > (ptrdiff_t)sizeof(any_word); text += sizeof(any_word))
         if (!is_plain_word(*(const any_word *)text))
             return false;
-    while (bytes--)
-        if (!is_plain_word(UINT64_MAX / 0xff * (unsigned char)*text++))
-            return false;
-    return true;
+    return is_plain_word(*(const any_word *)(end - sizeof(any_word)));
 }
 
 /* How many bytes of text, which is not empty, are one character that only shows; 0 when its first byte must not stand as it is.
@@ -96,13 +106,11 @@ static size_t show(char to[ESCAPED_BYTES + 1], const char *text, size_t bytes, s
 
 /* Replaces what could steer a terminal or end the line, in place. What is too long, or was cut already, ends in dots behind a whole
  * character. */
-static size_t escape(char text[LOG_LINE_BYTES], size_t length, bool cut)
+static __attribute__((noinline)) size_t escape(char text[LOG_LINE_BYTES], size_t length, bool cut)
 {
     char shown[TEXT_BYTES], piece[ESCAPED_BYTES + 1];
     size_t used = 0, dots_at = 0, taken, more;
 
-    if (!cut && is_plain(text, length))
-        return length;
     for (size_t at = 0; at < length; at += taken, used += more) {
         more = show(piece, text + at, length - at, &taken);
         if (used + more > TEXT_BYTES) {
@@ -128,8 +136,8 @@ static char *put_text(char *to, const char *text)
     return to;
 }
 
-/* value in at least so many places, filled up on the left. By hand, as every line has three of them. */
-static char *put_number(char *to, uint64_t value, unsigned places, char fill)
+/* value in at least so many places, filled up on the left. */
+static __attribute__((noinline)) char *put_number(char *to, uint64_t value, unsigned places, char fill)
 {
     char digits[20], *end = digits + sizeof(digits), *at = end;
 
@@ -143,21 +151,50 @@ static char *put_number(char *to, uint64_t value, unsigned places, char fill)
     return to;
 }
 
-/* "[    0.012345] 0 info  smp: " into prefix, which has PREFIX_BYTES; returns its length. */
+/* "[    0." of seconds; returns where it ends. */
+static char *put_seconds(char *to, uint64_t seconds)
+{
+    char *at = to + 6;
+
+    if (seconds > 99999)
+        return put_text(put_number(put_text(to, "["), seconds, 5, ' '), ".");
+    *(any_word *)to = *(const any_word *)"[     .";
+    for (; seconds >= 10; seconds /= 100) {
+        *--at = digit_pairs[seconds % 100 * 2 + 1];
+        *--at = digit_pairs[seconds % 100 * 2];
+    }
+    if (seconds || at == to + 6)
+        *--at = (char)('0' + seconds);
+    return to + 7;
+}
+
+static char *put_pair(char *to, uint32_t number)
+{
+    *to++ = digit_pairs[number * 2];
+    *to++ = digit_pairs[number * 2 + 1];
+    return to;
+}
+
+/* "[    0.012345] 0 info  smp: " into prefix, which has PREFIX_BYTES; returns its length. By hand, as every line has one. */
 static size_t put_prefix(char *prefix, const struct log_entry *entry)
 {
-    uint64_t us = clock_stamp_ns(entry->stamp) / 1000;
-    char *to = put_text(prefix, "[");
+    uint64_t us = clock_stamp_ns(entry->stamp) / 1000, seconds = us / 1000000;
+    uint32_t rest = (uint32_t)(us - seconds * 1000000);
+    char *to = put_seconds(prefix, seconds);
 
-    to = put_number(to, us / 1000000, 5, ' ');
-    to = put_text(to, ".");
-    to = put_number(to, us % 1000000, 6, '0');
-    to = put_text(to, "] ");
-    to = put_number(to, entry->cpu, 1, ' ');
-    to = put_text(to, " ");
-    to = put_text(to, level_name[entry->level]);
-    to = put_text(to, entry->subsystem);
-    return (size_t)(put_text(to, ": ") - prefix);
+    to = put_pair(put_pair(put_pair(to, rest / 10000), rest / 100 % 100), rest % 100);
+    *to++ = ']';
+    *to++ = ' ';
+    if (entry->cpu < 10)
+        *to++ = (char)('0' + entry->cpu);
+    else
+        to = put_number(to, entry->cpu, 1, 0);
+    *to++ = ' ';
+    *(any_word *)to = *(const any_word *)level_name[entry->level];    /* six characters, and what is written over */
+    to = put_text(to + 6, entry->subsystem);
+    *to++ = ':';
+    *to++ = ' ';
+    return (size_t)(to - prefix);
 }
 
 /* A level's name without its padding. */
@@ -192,6 +229,7 @@ static size_t put_json(char *to, const struct log_entry *entry)
 }
 
 void log_use_json(void) { json = true; }
+void log_use_now(void) { never_later = true; }
 
 static void to_serial(const struct log_entry *entry, const char *prefix, size_t prefix_bytes)
 {
@@ -252,7 +290,7 @@ static void to_sinks(const struct log_entry *entry)
     line_to_sinks(entry);
 }
 
-static void make(struct log_entry *entry, const char *subsystem, unsigned level, const char *pattern, va_list args)
+static inline __attribute__((always_inline)) void make(struct log_entry *entry, const char *subsystem, unsigned level, const char *pattern, va_list args)
 {
     size_t length = (size_t)format_va(entry->text, sizeof(entry->text), pattern, args);
     bool cut = length >= sizeof(entry->text);
@@ -261,7 +299,9 @@ static void make(struct log_entry *entry, const char *subsystem, unsigned level,
     entry->subsystem = subsystem;
     entry->cpu = (uint16_t)cpu_id();
     entry->level = (uint8_t)level;
-    entry->bytes = (uint8_t)escape(entry->text, cut ? TEXT_BYTES : length, cut);
+    if (cut || !is_plain(entry->text, length))
+        length = escape(entry->text, cut ? TEXT_BYTES : length, cut);
+    entry->bytes = (uint8_t)length;
     entry->recorded = false;
 }
 
@@ -294,12 +334,26 @@ static void tell_repeats(void)
         tell(last.level, "the line above was repeated %u times", count);
 }
 
+/* Of what makes a line the same as another one. */
+static uint64_t sum_of(const struct log_entry *entry)
+{
+    uint64_t sum = (uintptr_t)entry->subsystem ^ (uint64_t)entry->cpu << 48 ^ (uint64_t)entry->level << 40, first = 0;
+    size_t left = entry->bytes;
+
+    for (; left >= sizeof(any_word); left -= sizeof(any_word))
+        sum = (sum ^ *(const any_word *)(entry->text + left - sizeof(any_word))) * 0x9e3779b97f4a7c15ull;
+    while (left--)
+        first = first << 8 | (uint8_t)entry->text[left];
+    return (sum ^ first) * 0x9e3779b97f4a7c15ull;
+}
+
 /* A few are shown, then they are told by their number: once a second, and before the next line that is another one. */
 static void show_or_count(const struct log_entry *line)
 {
     bool repeat = is_repeat(line);
 
     if (repeat && repeats_shown == REPEATS_SHOWN) {
+        repeated_sum = sum_of(line);
         repeats++;
         log_ring_sent(line);
         if (clock_stamp_ns(line->stamp) - clock_stamp_ns(last.stamp) < REPEATS_NS)
@@ -308,6 +362,7 @@ static void show_or_count(const struct log_entry *line)
         tell_repeats();
         return;
     }
+    repeated_sum = 0;
     tell_repeats();
     repeats_shown = repeat ? repeats_shown + 1 : 0;
     to_sinks(line);
@@ -315,12 +370,15 @@ static void show_or_count(const struct log_entry *line)
     has_last = true;
 }
 
+/* Lines that come together are drawn together. */
 static void send(const struct log_entry *line, uint32_t lost)
 {
     if (line)
         show_or_count(line);
-    else
+    else if (lost)
         tell(LOG_WARN, "%u lines were lost: there was no room for them, or nobody to finish them", lost);
+    else
+        display_show();
 }
 
 /* Who has interrupts off must not wait for a line: a port that is full takes the rest when its own interrupt has made room. */
@@ -334,21 +392,50 @@ void log_drain(void)
     log_ring_drain(send, may_send);
 }
 
+bool log_drain_while(bool (*may_go_on)(void))
+{
+    log_ring_drain(send, may_go_on);
+    return !log_ring_has_sent(log_ring_end());
+}
+
+void log_drain_soon(void)
+{
+    if (!atomic_load_explicit(&later, memory_order_relaxed) || !drain_call(time_ns()))
+        log_drain();
+}
+
 void log_flush(void)
 {
     uint32_t end = log_ring_end();
 
     log_drain();
-    for (uint32_t us = 0; us < FLUSH_BOUND_US && !log_ring_has_sent(end); us += 10)
+    for (uint32_t us = 0; us < FLUSH_BOUND_US && !log_ring_has_sent(end); us += 10) {
         delay_us(10);                          /* another CPU is at it */
+        log_drain();                           /* or has left it to us */
+    }
     serial_drain(false);
+}
+
+void log_send_later(void)
+{
+    log_flush();
+    later = !never_later;
 }
 
 void log_end(void)
 {
+    later = false;
     log_flush();
     serial_drain(true);
     recorder_end(RECORDER_CLEAN);
+}
+
+/* A line that comes for ever must not drive all others out of the recorder; how often it came tells the drainer, who has found out. */
+static bool is_known_to_come_again(const struct log_entry *entry)
+{
+    uint64_t sum = atomic_load_explicit(&repeated_sum, memory_order_relaxed);
+
+    return sum && sum_of(entry) == sum;
 }
 
 /* A run that hangs before a sink is open, or takes the line, tells too. */
@@ -356,22 +443,47 @@ static void record(struct log_entry *entry)
 {
     char prefix[PREFIX_BYTES];
 
-    recorder_write(prefix, entry->level == LOG_RAW ? 0 : put_prefix(prefix, entry), entry->text, entry->bytes);
+    if (!is_known_to_come_again(entry))
+        recorder_write(prefix, entry->level == LOG_RAW ? 0 : put_prefix(prefix, entry), entry->text, entry->bytes);
     entry->recorded = true;
 }
 
-static void put(struct log_entry *entry)
+static inline void add(const struct log_entry *entry)
 {
-    bool is_open = atomic_load_explicit(&open, memory_order_relaxed);
-    uint64_t flags;
-
-    if (entry->level != LOG_TEXT && !(is_open && may_send()))
-        record(entry);
-    flags = cpu_interrupts_off();
+    uint64_t flags = cpu_interrupts_off();
 
     log_ring_put(entry);
     cpu_interrupts_restore(flags);
-    if (is_open)
+}
+
+/* Who can wait does, or lines would be lost soon. */
+static void wait_for_room(void)
+{
+    for (uint32_t us = 0; us < FLUSH_BOUND_US && log_ring_is_filling() && cpu_interrupts_are_on(); us += 10) {
+        log_drain();
+        delay_us(10);                          /* another CPU is at it */
+    }
+}
+
+/* Returns soon: the drainer, whoever that is, does the rest. */
+static void hand_over(uint64_t now_ns)
+{
+    if (!drain_call(now_ns))
+        log_drain();
+    if (log_ring_is_filling())
+        wait_for_room();
+}
+
+static inline void put(struct log_entry *entry)
+{
+    bool is_open = atomic_load_explicit(&open, memory_order_relaxed), is_later = atomic_load_explicit(&later, memory_order_relaxed);
+
+    if (is_later || !is_open || !may_send())
+        record(entry);
+    add(entry);
+    if (is_later)
+        hand_over(clock_stamp_ns(entry->stamp));
+    else if (is_open)
         log_drain();
 }
 
@@ -396,7 +508,9 @@ static void put_text_entry(struct log_entry *entry)
             return;
         delay_us(10);                          /* another CPU is at it */
     }
-    put(entry);
+    add(entry);
+    if (atomic_load_explicit(&open, memory_order_relaxed))
+        log_drain();
 }
 
 void log_text(const char *text, size_t bytes)
@@ -468,6 +582,7 @@ void log_panic_mode(void)
 {
     dying = true;
     open = true;
+    later = false;
     log_ring_seize();
     recorder_end(RECORDER_PANIC);
     serial_drain(true);

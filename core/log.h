@@ -9,7 +9,7 @@
  * the screen, and to the ports that have not seen them), then those kept. Boot CPU, once. */
 void log_open(const char *loader_log);
 
-/* Sets levels as log= says: words with commas between, each a level for all subsystems or SUBSYSTEM:LEVEL, or json. What makes no sense is
+/* Sets levels as log= says: words with commas between, each a level for all subsystems or SUBSYSTEM:LEVEL, or json, or now. What makes no sense is
  * told and passed over. NULL is nothing. Boot CPU. */
 void log_set_levels(const char *text);
 
@@ -25,8 +25,20 @@ void log_panic_mode(void);
 uint32_t log_end_now(void);
 void log_tell_last(uint32_t end, unsigned lines);
 
+/* From now on callers leave the sinks to others (core/drain.h): a line is out soon after its call has returned. Boot CPU, after drain_start(). */
+void log_send_later(void);
+
+/* Not so, whatever is said later: log=now. Boot CPU. */
+void log_use_now(void);
+
 /* Sends out what is kept, unless another CPU, or what this one was interrupted in, is at it. Any context. */
 void log_drain(void);
+
+/* The same while may_go_on() says so. True when something is left. */
+bool log_drain_while(bool (*may_go_on)(void));
+
+/* Has others do so, where they do; any context. */
+void log_drain_soon(void);
 
 /* The machine is about to be switched off, reset or halted: log_flush(), and from now on a line is out when its call returns. */
 void log_end(void);

@@ -51,12 +51,15 @@ int log_set_level(const char *word)
     return *name ? set(name, level_of(colon + 1)) : ERR_NOT_FOUND;
 }
 
-/* "json", or as above. */
+/* "json", "now", or as above. */
 static int set_by_word(const char *word)
 {
-    if (strcmp(word, "json"))
+    if (!strcmp(word, "json"))
+        log_use_json();
+    else if (!strcmp(word, "now"))
+        log_use_now();
+    else
         return log_set_level(word);
-    log_use_json();
     return 0;
 }
 
@@ -69,7 +72,7 @@ void log_set_levels(const char *text)
 
         strlcpy(word, text, bytes < sizeof(word) ? bytes : sizeof(word));
         if (set_by_word(word))
-            log_warn("log=%s: levels are none error warn info debug, alone or behind SUBSYSTEM:; or json", text);
+            log_warn("log=%s: levels are none error warn info debug, alone or behind SUBSYSTEM:; json; now", text);
         text += comma ? bytes : bytes - 1;
     }
 }

@@ -154,8 +154,10 @@ static void drain(uint32_t me, log_ring_sender *send, bool (*may_send)(void))
         else if (get())
             send_line(send);
         else
-            return;
+            break;
     }
+    if (atomic_load_explicit(&drainer, memory_order_relaxed) == me)
+        send(NULL, 0);
 }
 
 static bool has_work(void)
@@ -180,6 +182,12 @@ void log_ring_seize(void)
 {
     atomic_store_explicit(&seized, true, memory_order_relaxed);
     atomic_store_explicit(&drainer, cpu_id() + 1, memory_order_seq_cst);
+}
+
+bool log_ring_is_filling(void)
+{
+    return log_ring_end() - atomic_load_explicit(&tail, memory_order_relaxed) > LOG_RING_CHUNKS / 2 &&
+           atomic_load_explicit(&drainer, memory_order_relaxed) != cpu_id() + 1;
 }
 
 uint32_t log_ring_end(void)

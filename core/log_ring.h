@@ -32,7 +32,7 @@ void log_ring_put(const struct log_entry *entry);
 bool log_ring_try_put(const struct log_entry *entry);
 
 /* Gets lines one after the other, valid until it returns, and calls log_ring_sent(line) for each. Lines that were lost come as their number,
- * with line NULL, where they are missing. */
+ * with line NULL, where they are missing. Where there are none for now, it is called with neither, once for several. */
 typedef void log_ring_sender(const struct log_entry *line, uint32_t lost);
 
 /* Hands what is whole to send until nothing is left, or may_send() says no: then whoever makes it say yes calls this again. Returns at
@@ -45,6 +45,9 @@ void log_ring_sent(const struct log_entry *line);
 /* For a panic: this CPU is the drainer from now on, wherever the one before was stopped, and begins with the line that was not sent yet. It
  * passes over lines whose writers were stopped in the middle, which count as lost. Lines that send makes are drained within it. */
 void log_ring_seize(void);
+
+/* So much waits that lines may be lost soon, and it is not this CPU that drains. Any context. */
+bool log_ring_is_filling(void);
 
 /* The end of what was put in so far, and whether all up to such an end is sent. Any context. */
 uint32_t log_ring_end(void);

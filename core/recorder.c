@@ -8,11 +8,12 @@
 LOG_SUBSYSTEM_DEFINE(recorder);
 
 static struct recorder *recorder;
+static uint64_t bytes_begun, key;              /* as the loader has made it */
 
 /* Each time: a stray store may have hit it, and a panic must not fall over that. */
 static bool is_sound(void)
 {
-    return recorder && recorder->sum == recorder_header_sum(recorder);
+    return recorder && recorder->bytes == bytes_begun && recorder->key == key;
 }
 
 void recorder_start(const struct handoff_recorder *record)
@@ -22,7 +23,10 @@ void recorder_start(const struct handoff_recorder *record)
         return;
     }
     recorder = (struct recorder *)(uintptr_t)record->base;
-    if (recorder->magic == RECORDER_MAGIC && recorder->version == RECORDER_VERSION && recorder->bytes == record->bytes && is_sound()) {
+    bytes_begun = record->bytes;
+    key = recorder->key;
+    if (recorder->magic == RECORDER_MAGIC && recorder->version == RECORDER_VERSION && is_sound() &&
+        recorder->sum == recorder_header_sum(recorder)) {
         recorder_stage(HANDOFF_STAGE_CORE);
         return;
     }

@@ -201,7 +201,7 @@ bool serial_has_room(void)
 
 void serial_has_moved(void)
 {
-    log_drain();
+    log_drain_soon();
 }
 
 void serial_drain(bool for_good)

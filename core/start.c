@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/cpus.h"
 #include "core/display.h"
+#include "core/drain.h"
 #include "core/driver.h"
 #include "core/end.h"
 #include "core/irq.h"
@@ -79,7 +80,9 @@ static _Noreturn void start_all(void)
     arch_irq_start();                          /* interrupts are on from here on, all lines masked */
     cpus_start();                              /* and all other CPUs wait for work */
     driver_start_phase(DRIVER_DEVICE);
+    drain_start();                             /* and one who has nothing to do will send what is said: */
     machine_ready();
     recorder_stage(HANDOFF_STAGE_MAIN);
+    log_send_later();                          /* main does not wait for serial ports and screens */
     run_application();
 }

@@ -25,6 +25,8 @@ struct cpu_timers {
     const struct timer_device *device;   /* NULL: the CPU's own */
     unsigned number;                     /* of the device's timer */
     struct timer_queue queue;
+    uint64_t soon_ns;                    /* when soon is to be called; 0: not at all */
+    void (*soon)(void);
 };
 static PER_CPU(struct cpu_timers, cpu_timers);
 
@@ -34,17 +36,27 @@ static struct timer *timer_of(struct timer_entry *entry)
     return (struct timer *)((uint8_t *)entry - offsetof(struct timer, entry));
 }
 
-/* For the earliest deadline, but not before pause_ns have passed. */
-static void set_hardware(const struct cpu_timers *timers, uint64_t pause_ns)
+static void set_hardware_to(const struct cpu_timers *timers, uint64_t next_ns, uint64_t now_ns)
 {
-    uint64_t next_ns = timer_queue_next_ns(&timers->queue), now_ns = time_ns();
-
-    if (next_ns < now_ns + pause_ns)
-        next_ns = now_ns + pause_ns;
     if (timers->device)
         timers->device->set(timers->number, next_ns == UINT64_MAX ? next_ns : next_ns - now_ns);
     else
         arch_timer_set(next_ns == UINT64_MAX ? 0 : next_ns, now_ns);
+}
+
+static uint64_t earliest_ns(const struct cpu_timers *timers)
+{
+    uint64_t next_ns = timer_queue_next_ns(&timers->queue);
+
+    return timers->soon_ns && timers->soon_ns < next_ns ? timers->soon_ns : next_ns;
+}
+
+/* For the earliest deadline, but not before pause_ns have passed. */
+static void set_hardware(const struct cpu_timers *timers, uint64_t pause_ns)
+{
+    uint64_t next_ns = earliest_ns(timers), now_ns = time_ns();
+
+    set_hardware_to(timers, next_ns < now_ns + pause_ns ? now_ns + pause_ns : next_ns, now_ns);
 }
 
 extern const struct timer_device __start_timer_devices[], __stop_timer_devices[];    /* the linker's */
@@ -97,6 +109,26 @@ int timer_arm(struct timer *timer, uint64_t deadline_ns, uint64_t period_ns)
     return error;
 }
 
+bool timer_start_soon(void (*handler)(void))
+{
+    struct cpu_timers *timers = per_cpu(&cpu_timers);
+
+    timers->soon = handler;
+    return ready(timers, cpu_id());
+}
+
+/* A timer that comes earlier sets the hardware to this one when it has. */
+void timer_call_soon(uint64_t now_ns, uint64_t delay_ns)
+{
+    uint64_t flags = cpu_interrupts_off();
+    struct cpu_timers *timers = per_cpu(&cpu_timers);
+
+    timers->soon_ns = now_ns + delay_ns;
+    if (timers->soon_ns < timer_queue_next_ns(&timers->queue))
+        set_hardware_to(timers, timers->soon_ns, now_ns);
+    cpu_interrupts_restore(flags);
+}
+
 bool timer_cancel(struct timer *timer)
 {
     uint64_t flags = cpu_interrupts_off();
@@ -118,6 +150,10 @@ void timer_interrupt(void)
     struct timer_entry *entry;
     unsigned left = AT_ONCE_MAX;
 
+    if (timers->soon_ns && timers->soon_ns <= time_ns()) {
+        timers->soon_ns = 0;
+        timers->soon();
+    }
     while (left && (entry = timer_queue_pop(&timers->queue, time_ns()))) {
         timer_of(entry)->handler(timer_of(entry));
         left--;

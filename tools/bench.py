@@ -57,6 +57,13 @@ COSTS = {                      # the application's name for it: ours, and at mos
     "timer-100000-first": ("timer_arm before 100,000 others", None),
     "time-ns": ("time_ns", None),
 }
+LOG_COSTS = {                  # of log_info with two arguments, and the screen of 1920x1080 on
+    "log": "log_info, a screen and a serial port",
+    "log-interrupts-off": "log_info, the same, interrupts off",
+    "log-slow": "log_info, and a port of 115,200 baud without interrupts",
+    "log-stuck": "log_info, and two that take nothing",
+}
+LOG_TARGET = 1000
 MEMORY_SPEED = 0.9             # of glibc's, from 64 bytes to 64 MiB
 WAYS = {"program": "64 bytes to 64 MiB", "interrupt": "in interrupts, to 8 KiB"}
 CPU_APP, CPU_COUNT, CPU_ITEMS = "tests/boot/apps/bench_cpus", 16, 1000
@@ -258,10 +265,10 @@ def bench_builds(table, folder):
         table.row(f"an edit of {EDITED}: rebuilt and booting", time.monotonic() - started, "seconds", 1)
 
 
-def counted(app, folder):
+def counted(app, folder, config=qemu.Config(), words=""):
     """{name: (mean, worst)} from an application's own lines."""
     build(folder, f"APP={app}", "build/x86_64/BOOTX64.EFI")
-    with qemu.Machine(qemu.Config(), mkimage_of(folder / "build/x86_64/BOOTX64.EFI", folder), cold=True, accelerate=False,
+    with qemu.Machine(config, mkimage_of(folder / "build/x86_64/BOOTX64.EFI", folder, words), cold=True, accelerate=False,
                       host_extra=ICOUNT) as machine:
         machine.wait(LIMIT_S)
         return {name: (int(mean), int(worst)) for name, mean, worst in
@@ -272,7 +279,7 @@ def bench_printf(table, folder):
     """A line on the serial port, by printf and by log_info."""
     if (TOP / "build/sources").exists():
         shutil.copytree(TOP / "build/sources", folder / "build/sources", dirs_exist_ok=True)
-    costs = counted(PRINTF, folder)
+    costs = counted(PRINTF, folder, words="log=now ")
     log, printf = (costs.get(name, (None,))[0] for name in ("log-info", "printf"))
     table.row("a line by log_info", log, "instructions")
     table.row("a line by printf", printf, "instructions")
@@ -281,7 +288,9 @@ def bench_printf(table, folder):
 
 def bench_operations(table, folder):
     """Each operation's mean, with the worst beside it."""
-    costs = counted(OPERATIONS, folder)
+    costs = counted(OPERATIONS, folder, qemu.Config(display="std", extra=("-global", "VGA.xres=1920", "-global", "VGA.yres=1080")))
+    for name, title in LOG_COSTS.items():
+        table.row(f"{title}: worst", costs.get(name, (None, None))[1], "instructions", LOG_TARGET)
     for name, (title, target) in COSTS.items():
         mean, worst = costs.get(name, (None, None))
         table.row(f"{title}: mean (worst {worst})" if worst != mean else title, mean, "instructions", target)
@@ -344,10 +353,10 @@ def bench_start(table, loader, folder):
     table.row(f"{START_CPUS[-1]} CPUs against {START_CPUS[0]}", last / first if first and last else None, "times", START_GROWTH)
 
 
-def mkimage_of(loader, folder):
+def mkimage_of(loader, folder, words=""):
     image = folder / "build/bench.img"
     image.parent.mkdir(exist_ok=True)
-    mkimage.make(image, {"EFI/BOOT/BOOTX64.EFI": loader.read_bytes(), "ingot/ingot.cfg": b"exit=qemu mem exit\n"})
+    mkimage.make(image, {"EFI/BOOT/BOOTX64.EFI": loader.read_bytes(), "ingot/ingot.cfg": f"exit=qemu {words}mem exit\n".encode()})
     return image
 
 

@@ -1,5 +1,6 @@
 /* How lines reach vectors on a PC: the 8259s are moved out of the way, IOAPICs lead lines to local APICs. */
 #include "core/cpus.h"
+#include "core/drain.h"
 #include "core/irq.h"
 #include "core/machine.h"
 #include "core/timer.h"
@@ -183,11 +184,26 @@ static bool is_from_pic(unsigned vector)
     return vector >= VECTOR_PIC_FIRST && vector < VECTOR_PIC_FIRST + 16;
 }
 
+void arch_drain_call(uint32_t cpu) { lapic_send_between(cpu_apic_id(cpu), VECTOR_DRAIN); }
+
+/* What takes long, so all other interrupts may come in between. */
+static void drain(void)
+{
+    lapic_eoi();
+    cpu_interrupts_on();
+    drain_interrupt();
+    cpu_interrupts_off();
+}
+
 /* A vector that no device has. False when it wants no end of interrupt. */
 static bool own_interrupt(unsigned vector)
 {
     if (vector == VECTOR_SPURIOUS || is_from_pic(vector)) {
         irq_count_spurious();
+        return false;
+    }
+    if (vector == VECTOR_DRAIN) {
+        drain();
         return false;
     }
     if (vector == VECTOR_TIMER)

@@ -66,6 +66,14 @@ static bool is_set(enum lapic_reg first, unsigned vector)
 bool lapic_in_service(unsigned vector) { return is_set(LAPIC_ISR, vector); }
 bool lapic_is_requested(unsigned vector) { return is_set(LAPIC_IRR, vector); }
 
+static bool is_sent(void)
+{
+    for (unsigned reads = 0; reads < ICR_BOUND_READS; reads++)
+        if (!(lapic_read(LAPIC_ICR_LOW) & ICR_PENDING))
+            return true;
+    return false;
+}
+
 /* The two halves of the ICR; the upper one holds the destination, unless the lower one has a shorthand. */
 static void send(uint32_t high, uint32_t low)
 {
@@ -78,14 +86,31 @@ static void send(uint32_t high, uint32_t low)
         return;
     }
     flags = cpu_interrupts_off();            /* a handler that sends must not come between the halves */
-    for (unsigned reads = 0; lapic_read(LAPIC_ICR_LOW) & ICR_PENDING; reads++)
-        if (reads == ICR_BOUND_READS) {
-            log_error("the last IPI is still not delivered after %u reads: command %#x is not sent", reads, low);
-            cpu_interrupts_restore(flags);
-            return;
-        }
-    lapic_write(LAPIC_ICR_HIGH, high);
-    lapic_write(LAPIC_ICR_LOW, low);
+    if (is_sent()) {
+        lapic_write(LAPIC_ICR_HIGH, high);
+        lapic_write(LAPIC_ICR_LOW, low);
+    } else {
+        log_error("the last IPI is still not delivered after %u reads: command %#x is not sent", ICR_BOUND_READS, low);
+    }
+    cpu_interrupts_restore(flags);
+}
+
+/* No log line in here: the log sends by this one. */
+void lapic_send_between(uint32_t apic_id, uint32_t command)
+{
+    uint64_t flags;
+    uint32_t high;
+
+    if (x2apic)
+        return send(apic_id, command);
+    flags = cpu_interrupts_off();
+    high = lapic_read(LAPIC_ICR_HIGH);
+    if (is_sent()) {
+        lapic_write(LAPIC_ICR_HIGH, apic_id << 24);
+        lapic_write(LAPIC_ICR_LOW, command);
+        is_sent();
+        lapic_write(LAPIC_ICR_HIGH, high);
+    }
     cpu_interrupts_restore(flags);
 }
 

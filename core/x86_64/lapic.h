@@ -11,6 +11,7 @@ enum {                                   /* vectors that are ours, above those o
     VECTOR_DEVICE_END = 0xf0,
     VECTOR_TIMER = 0xf0,
     VECTOR_CALL = 0xf1,                  /* another CPU wants something */
+    VECTOR_DRAIN = 0xf2,                 /* there is something in the log */
     VECTOR_LAPIC_ERROR = 0xfe,
     VECTOR_SPURIOUS = 0xff,
 };
@@ -61,8 +62,11 @@ void lapic_tell_error(void);
 bool lapic_in_service(unsigned vector);
 bool lapic_is_requested(unsigned vector);
 
-/* Sends an interrupt to a CPU: command is the lower half of the ICR, a vector and perhaps a delivery mode. Any context. */
+/* Sends an interrupt to a CPU: command is the lower half of the ICR, a vector and perhaps a delivery mode. Any context but NMI. */
 void lapic_send(uint32_t apic_id, uint32_t command);
+
+/* The same where an NMI may have come into one that was being sent: that one goes on as it was. */
+void lapic_send_between(uint32_t apic_id, uint32_t command);
 
 /* Sends vector to this very CPU (for tests and self-measurement). Interrupts decide when it comes. */
 void lapic_send_self(unsigned vector);

@@ -8,16 +8,23 @@
 
 #include <cmocka.h>
 
+#include <ingot/cpu.h>
 #include <ingot/display.h>
 #include <ingot/pages.h>
+#include <ingot/time.h>
 
 #include "core/display.h"
+#include "core/log.h"
 #include "core/screen.h"
 
 #include "tests/host/model_log.h"
 #include "tests/host/model_run.h"
 
 static void *memory;                             /* what pages_alloc() gives */
+
+void log_drain(void) { }
+void cpu_relax(void) { }
+void delay_us(uint32_t us) { (void)us; }
 
 void *pages_alloc(size_t count, size_t alignment, uint64_t limit)
 {
@@ -140,6 +147,7 @@ static void open_console(const void *argument)
     display_start(&view);
     display_open_console();
     display_log_line("", "", 0, "nobody sees this", 16);
+    display_show();
 }
 
 static void a_console_that_cannot_be_is_told(void **state)

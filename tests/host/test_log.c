@@ -11,6 +11,7 @@
 
 #include "core/clock.h"
 #include "core/display.h"
+#include "core/drain.h"
 #include "core/log.h"
 #include "core/serial.h"
 
@@ -35,6 +36,7 @@ struct outcome {
     char quotes[65];
     bool full;                                   /* a port would make a line wait */
     bool at_once;                                /* a line is out when its call returns */
+    unsigned calls;                              /* of somebody who drains */
     size_t longest;                              /* text, without its prefix */
 };
 static struct outcome *outcome;
@@ -51,6 +53,14 @@ uint32_t cpu_id(void) { return this_cpu; }
 uint64_t cpu_interrupts_off(void) { return 0; }
 void cpu_interrupts_restore(uint64_t flags) { (void)flags; }
 void delay_us(uint32_t us) { (void)us; }
+
+static bool somebody_comes;
+
+bool drain_call(uint64_t at_ns)
+{
+    outcome->calls += at_ns == now_ns / 10 * 10;
+    return somebody_comes;
+}
 
 static void add_line(const char *prefix, size_t prefix_bytes, const char *text, size_t text_bytes)
 {
@@ -79,7 +89,9 @@ void serial_send_text(const char *text, size_t bytes)
 
 void console_wake(void) { }
 void display_console_text(const char *text, size_t bytes) { (void)text, (void)bytes; }
+void display_show(void) { }
 
+uint64_t time_ns(void) { return now_ns; }
 bool cpu_interrupts_are_on(void) { return !interrupts_off; }
 bool serial_has_room(void) { return !outcome->full; }
 void serial_drain(bool for_good) { outcome->at_once |= for_good; }
@@ -496,6 +508,127 @@ static void an_interrupt_does_not_wait_for_a_port(void **state)
     assert_non_null(strstr(outcome->line[2], "kept"));
 }
 
+/* ---- while main runs ---- */
+
+static bool for_ever(void) { return true; }
+
+static void begin_later(void)
+{
+    log_open("");
+    log_send_later();
+    somebody_comes = true;
+}
+
+static void say_and_go_on(const void *argument)
+{
+    (void)argument;
+    begin_later();
+    log_info("one");
+    log_info("two");
+    if (outcome->lines || outcome->calls != 2)
+        _exit(6);
+    if (log_drain_while(for_ever) || outcome->lines != 2)
+        _exit(7);
+    log_info("three");
+    log_text("> ", 2);                           /* the console does not wait for others, and what came before comes first */
+    if (outcome->lines != 4)
+        _exit(8);
+    somebody_comes = false;
+    log_info("nobody comes");
+    somebody_comes = true;
+    log_info("the end");
+    log_end();
+    log_info("behind it");
+}
+
+static void main_does_not_wait_for_its_lines(void **state)
+{
+    static const char *const tails[] = { "one", "two", "three", "{> ", "nobody comes", "the end", "behind it" };
+
+    (void)state;
+    run(say_and_go_on);
+    assert_int_equal(outcome->lines, 7);
+    for (unsigned i = 0; i < 7; i++)
+        assert_string_equal(outcome->line[i] + strlen(outcome->line[i]) - strlen(tails[i]), tails[i]);
+}
+
+static bool once(void)
+{
+    static bool been;
+    bool first = !been;
+
+    been = true;
+    return first;
+}
+
+static void say_to_somebody_with_little_time(const void *argument)
+{
+    (void)argument;
+    begin_later();
+    for (unsigned i = 0; i < 3; i++)
+        log_info("number %u", i);
+    if (!log_drain_while(once) || outcome->lines != 1)
+        _exit(9);
+    log_flush();
+}
+
+static void who_drains_may_stop_and_tells_what_is_left(void **state)
+{
+    (void)state;
+    run(say_to_somebody_with_little_time);
+    assert_int_equal(outcome->lines, 3);
+}
+
+static void say_more_than_there_is_room_for(const void *argument)
+{
+    (void)argument;
+    begin_later();
+    for (unsigned i = 0; i < TOO_MANY; i++)
+        log_info("number %u of many lines", i);
+    log_flush();
+    interrupts_off = true;
+    for (unsigned i = 0; i < TOO_MANY; i++)
+        log_info("number %u that cannot wait", i);
+    log_flush();
+}
+
+/* Where it can: with interrupts off lines are lost, and counted. */
+static void who_says_too_much_waits_for_room(void **state)
+{
+    unsigned kept = 0, lost = 0;
+
+    (void)state;
+    run(say_more_than_there_is_room_for);
+    for (unsigned i = 0; i < TOO_MANY; i++)
+        assert_non_null(strstr(outcome->line[i], "of many lines"));
+    for (unsigned i = TOO_MANY; i < outcome->lines; i++) {
+        const char *told = strstr(outcome->line[i], "log: ");
+
+        kept += strstr(outcome->line[i], "cannot wait") != NULL;
+        if (told)
+            assert_int_equal(sscanf(told, "log: %u lines were lost", &lost), 1);
+    }
+    assert_true(lost > 0);
+    assert_int_equal(kept + lost, TOO_MANY);
+}
+
+static void say_now(const void *argument)
+{
+    (void)argument;
+    log_use_now();
+    begin_later();
+    log_info("one");
+    if (outcome->lines != 1 || outcome->calls)
+        _exit(10);
+}
+
+static void with_now_a_line_is_out_when_its_call_returns(void **state)
+{
+    (void)state;
+    run(say_now);
+    assert_int_equal(outcome->lines, 1);
+}
+
 /* ---- lines that come again and again ---- */
 
 enum { AGAIN = 1205 };
@@ -687,6 +820,10 @@ int main(void)
         cmocka_unit_test(lines_lost_while_the_log_is_open_are_told_too),
         cmocka_unit_test(a_line_from_within_a_sink_comes_next),
         cmocka_unit_test(an_interrupt_does_not_wait_for_a_port),
+        cmocka_unit_test(main_does_not_wait_for_its_lines),
+        cmocka_unit_test(who_drains_may_stop_and_tells_what_is_left),
+        cmocka_unit_test(who_says_too_much_waits_for_room),
+        cmocka_unit_test(with_now_a_line_is_out_when_its_call_returns),
         cmocka_unit_test(a_line_that_comes_again_is_told_by_its_number),
         cmocka_unit_test(a_long_repetition_is_told_once_a_second),
         cmocka_unit_test(json_lines_carry_the_same_facts),

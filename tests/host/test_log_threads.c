@@ -16,6 +16,7 @@
 
 #include "core/clock.h"
 #include "core/display.h"
+#include "core/drain.h"
 #include "core/log.h"
 #include "core/serial.h"
 
@@ -36,7 +37,8 @@ struct outcome {
 };
 static struct outcome *outcome;
 static _Thread_local uint32_t this_cpu;
-static _Atomic bool over;
+static _Thread_local bool in_nmi;
+static _Atomic bool over, called, all_ended;
 static bool paced;
 
 /* ---- what the log stands on ---- */
@@ -47,13 +49,23 @@ uint32_t cpu_id(void) { return this_cpu; }
 uint64_t cpu_interrupts_off(void) { return 0; }
 void cpu_interrupts_restore(uint64_t flags) { (void)flags; }
 void delay_us(uint32_t us) { (void)us, sched_yield(); }
-bool cpu_interrupts_are_on(void) { return true; }
+uint64_t time_ns(void) { return 0; }
+bool cpu_interrupts_are_on(void) { return !in_nmi; }
+
+bool drain_call(uint64_t now_ns)
+{
+    (void)now_ns;
+    atomic_store(&called, true);
+    return true;
+}
+
 bool serial_has_room(void) { return true; }
 void serial_drain(bool for_good) { (void)for_good; }
 void serial_send_untold(const char *text, size_t bytes) { (void)text, (void)bytes; }
 void serial_send_text(const char *text, size_t bytes) { (void)text, (void)bytes; }
 void console_wake(void) { }
 void display_console_text(const char *text, size_t bytes) { (void)text, (void)bytes; }
+void display_show(void) { }
 unsigned display_count(void) { return 0; }
 bool serial_has_untold(void) { return false; }
 
@@ -113,7 +125,9 @@ static void say(char kind, _Atomic unsigned *numbers)
 static void nmi(int signal)
 {
     (void)signal;
+    in_nmi = true;
     say('n', &outcome->nmis_said[this_cpu]);
+    in_nmi = false;
 }
 
 static unsigned all_said(void)
@@ -146,13 +160,34 @@ static bool all_through(void)
     return true;
 }
 
+static bool for_ever(void) { return true; }
+
+/* A CPU that has nothing else to do. */
+static void *drain_when_called(void *argument)
+{
+    this_cpu = CPUS;
+    while (!atomic_load(&all_ended)) {
+        if (atomic_exchange(&called, false))
+            log_drain_while(for_ever);
+        sched_yield();
+    }
+    if (atomic_load(&called))
+        log_drain_while(for_ever);
+    return argument;
+}
+
 static void live(const void *argument)
 {
-    pthread_t thread[CPUS];
+    pthread_t thread[CPUS + 1];
+    bool is_later = argument && !strcmp(argument, "later");
     unsigned turn = 0;
 
-    paced = argument != NULL;
+    paced = argument && !is_later;
     log_open("");
+    if (is_later) {
+        log_send_later();
+        pthread_create(&thread[CPUS], NULL, drain_when_called, NULL);
+    }
     signal(SIGUSR1, nmi);
     for (uintptr_t cpu = 0; cpu < CPUS; cpu++)
         pthread_create(&thread[cpu], NULL, write_lines, (void *)cpu);
@@ -164,6 +199,9 @@ static void live(const void *argument)
     atomic_store(&over, true);
     for (unsigned cpu = 0; cpu < CPUS; cpu++)
         pthread_join(thread[cpu], NULL);
+    atomic_store(&all_ended, true);
+    if (is_later)
+        pthread_join(thread[CPUS], NULL);
 }
 
 /* Nobody flushes at the end: no line may have stayed behind. */
@@ -191,6 +229,15 @@ static void a_megabyte_of_lines_is_whole_and_in_order(void **state)
     fault_seen("E4.logging", 'R', "");
 }
 
+/* Writers wait for room, and no NMI comes while more than half of it is taken. */
+static void lines_that_others_drain_are_whole_and_in_order(void **state)
+{
+    (void)state;
+    memset(outcome, 0, sizeof(*outcome));
+    assert_int_equal(model_run(live, "later"), 0);
+    check(0);
+}
+
 static void a_flood_is_counted_to_the_line(void **state)
 {
     (void)state;
@@ -204,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_megabyte_of_lines_is_whole_and_in_order),
         cmocka_unit_test(a_flood_is_counted_to_the_line),
+        cmocka_unit_test(lines_that_others_drain_are_whole_and_in_order),
     };
 
     outcome = model_shared(sizeof(*outcome));

@@ -86,7 +86,7 @@ static void (*talk)(void);
 static struct irq_wish wish;
 static bool in_interrupt;
 
-void log_drain(void) { outcome->moved++; }
+void log_drain_soon(void) { outcome->moved++; }
 void console_wake(void) { outcome->wakes++; }
 
 const char *option(const char *name)

@@ -12,7 +12,13 @@
  *
  * A file of the core or of a driver names its subsystem above its includes:   #define LOG_SUBSYSTEM smp
  * and one file of the subsystem defines it:                                   LOG_SUBSYSTEM_DEFINE(smp);
- * An application needs neither: its lines say "app". A debug line that is not wanted costs one load and one branch, any other a call.
+ * An application needs neither: its lines say "app". A line that is not wanted costs one load and one branch (built for size, as the core is:
+ * a call, but for debug lines).
+ *
+ * While main runs, a line is in memory and in the flight recorder when its call returns, after some 1,000 instructions, whatever ports and screens
+ * do: a CPU that has nothing to do sends it at once, or the boot CPU in an interrupt, a millisecond later (and when they are on, if they are off).
+ * Who logs half a ring of lines (16 KiB) ahead of the sinks waits for them; with interrupts off nobody waits, and lines may be lost.
+ * To hunt for what stops a machine dead: with log=now on the command line a line is out when its call returns.
  *
  * Any context, any CPU. */
 #pragma once
@@ -45,19 +51,23 @@ extern struct log_subsystem LOG_NAME(LOG_SUBSYSTEM);
 void log_line(const struct log_subsystem *subsystem, enum log_level level, const char *pattern, ...)
     __attribute__((format(gnu_printf, 3, 4)));
 
-/* A line of this file's subsystem; printf's pattern, as <ingot/format.h> has it, without \n. */
-#define log_at(level, ...) log_line(&LOG_NAME(LOG_SUBSYSTEM), (level), __VA_ARGS__)
+#ifdef __OPTIMIZE_SIZE__                 /* what is not wanted is found out by log_line() */
+#define LOG_IS_FOR_SIZE 1
+#else
+#define LOG_IS_FOR_SIZE 0
+#endif
+
+/* A line of this file's subsystem; printf's pattern, as <ingot/format.h> has it, without \n. Its arguments are not even looked at where such
+ * lines are not wanted; but for debug lines that holds only for code that is not built for size. */
+#define log_at(line_level, ...) \
+    ((LOG_IS_FOR_SIZE && (line_level) < LOG_DEBUG) || (line_level) <= LOG_NAME(LOG_SUBSYSTEM).level ? \
+     log_line(&LOG_NAME(LOG_SUBSYSTEM), (line_level), __VA_ARGS__) : (void)0)
 
 /* The same, with the level in the name. */
 #define log_error(...) log_at(LOG_ERROR, __VA_ARGS__)
 #define log_warn(...)  log_at(LOG_WARN, __VA_ARGS__)
 #define log_info(...)  log_at(LOG_INFO, __VA_ARGS__)
-/* The same, but its arguments are not even looked at where debug lines are not wanted. */
-#define log_debug(...) \
-    do { \
-        if (LOG_DEBUG <= LOG_NAME(LOG_SUBSYSTEM).level) \
-            log_at(LOG_DEBUG, __VA_ARGS__); \
-    } while (0)
+#define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
 
 /* Subsystem number index, in no order; NULL past the last. */
 const struct log_subsystem *log_subsystem(unsigned index);
@@ -67,7 +77,8 @@ const struct log_subsystem *log_subsystem(unsigned index);
 int log_set_level(const char *word);
 
 /* Returns when all lines so far are out, or a port has taken nothing for its bound (20 ms; a second under flow=), or another CPU has not
- * come to their end within a second. The core does so itself before it switches off, resets or halts. Any CPU, not in interrupts. */
+ * come to their end within a second. The core does so itself before it switches off, resets or halts, and from then on a line is out when its
+ * call returns. Any CPU, not in interrupts. */
 void log_flush(void);
 
 /* A line without a prefix, for what programs read as it stands (READY, PANIC, tables). Same contexts. */

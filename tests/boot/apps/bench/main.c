@@ -15,6 +15,8 @@
 
 #include <stdbool.h>
 
+#include "tests/boot/apps/bench/bench.h"
+
 enum { TRIALS = 1000, TIMERS_FEW = 1000, TIMERS_MANY = 100000 };
 enum { MSR_APIC_BASE = 0x1b, APIC_X2APIC = 1u << 10, ICR = 0x300, ICR_SELF = 1u << 18 };    /* SDM vol. 3A, "Interrupt Command Register (ICR)" */
 
@@ -61,11 +63,10 @@ static void tell(const char *name, const struct cost *cost)
 {
     log_raw("cost %s mean %llu worst %llu of %u", name, (unsigned long long)((cost->sum + TRIALS / 2) / TRIALS),
             (unsigned long long)cost->worst, TRIALS);
+    log_flush();                                /* or it would be sent within what is measured next */
 }
 
 /* ---- calls ---- */
-
-typedef void (*step)(void);
 
 static void nothing(void) { }
 
@@ -79,7 +80,7 @@ static __attribute__((noipa)) uint64_t count_once(step operation)
 }
 
 /* The cost of operation, each time after prepare, whose cost does not count. */
-static void measure(const char *name, step operation, step prepare)
+void measure(const char *name, step operation, step prepare)
 {
     uint64_t empty = count_once(nothing);
     struct cost cost = { 0 };
@@ -238,5 +239,6 @@ int main(void)
         log_error("this machine has no local APIC with registers in memory");
     if (!measure_timers(TIMERS_FEW, "timer-1000", "timer-1000-first") || !measure_timers(TIMERS_MANY, "timer-100000", "timer-100000-first"))
         log_error("no timers");
+    measure_log();
     return 0;
 }
