@@ -13,12 +13,13 @@
 
 LOG_SUBSYSTEM_DEFINE(irq);
 
-enum { NO_LINE = UINT32_MAX, STORM_COUNT = IRQ_STORM_PER_MS * IRQ_STORM_MS };
+enum { NO_LINE = UINT32_MAX, STORM_COUNT = IRQ_STORM_PER_MS * IRQ_STORM_MS, IN_VAIN_MAX = 16 };
 
 struct irq {
     irq_handler handler;
     void *argument;
     bool nests, storm, told;
+    int32_t in_vain;                     /* of the first on a vector: interrupts that may still come without anybody's claiming one */
     uint32_t line, cpu;
     unsigned vector;
     struct irq *next;                    /* another one on the same vector */
@@ -102,7 +103,9 @@ bool irq_dispatch(uint32_t cpu, unsigned vector)
         if (++irq->burst >= STORM_COUNT)
             look_for_storm(irq);
     }
-    if (!mine && !first->told)
+    if (mine)
+        first->in_vain = IN_VAIN_MAX;    /* an edge that came while the one before was served tells of what was served with it */
+    else if (first->in_vain-- <= 0 && !first->told)
         tell_not_mine(first);
     return true;
 }

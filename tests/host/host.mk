@@ -27,6 +27,8 @@ lapic_flags   := $(lapic_timer_flags) -DINGOT_DEBUG=0
 uart_sources  := core/serial.c core/serial_places.c core/driver.c core/error.c core/format.c drivers/uart16550.c \
                  tests/host/model_bus.c tests/host/model_uart.c
 uart_libs     := $(clock_libs)
+host_tests += irq
+irq_sources   := core/irq.c core/lock.c
 host_tests += keyboard
 keyboard_sources := core/keyboard.c drivers/i8042.c tests/host/model_bus.c tests/host/model_irq.c
 
