@@ -6,13 +6,14 @@
 
 #include <ingot/console.h>
 #include <ingot/format.h>
+#include <ingot/last_run.h>
 #include <ingot/log.h>
 #include <ingot/panic.h>
 #include <ingot/prompt.h>
 #include <ingot/string.h>
 #include <ingot/utf8.h>
 
-enum { DEPTH_MAX = 16, OUT_BYTES = 512, NUMBER_BYTES = 40, TEXT_BYTES = 256 };
+enum { DEPTH_MAX = 16, OUT_BYTES = 512, NUMBER_BYTES = 40, TEXT_BYTES = 256, KEPT_BYTES = 336, KEPT_FULL = 160 };
 
 static bool json;
 static char closing[DEPTH_MAX];          /* what ends each that is open: } a row, ] a list */
@@ -34,8 +35,50 @@ static void send(void)
     out_bytes = 0;
 }
 
+/* ---- what the next run is told as well ---- */
+
+static size_t room;                      /* bytes that it may still be told */
+static char kept[KEPT_BYTES];
+static unsigned kept_bytes;
+static bool in_string, behind_backslash;
+
+static void tell_kept(void)
+{
+    static const char cut[] = "... the rest had no room here ...";
+
+    if (kept_bytes && room >= kept_bytes) {
+        next_run_tell(kept, kept_bytes);
+        room -= kept_bytes;
+    } else if (kept_bytes && room) {
+        next_run_tell(cut, sizeof(cut) - 1);
+        room = 0;
+    }
+    kept_bytes = 0;
+}
+
+/* A row is broken where JSON allows it: behind a comma that is in no string. */
+static void keep(char character)
+{
+    if (character == '\n')
+        return tell_kept();
+    in_string ^= character == '"' && !behind_backslash;
+    behind_backslash = character == '\\' && !behind_backslash;
+    kept[kept_bytes++] = character;
+    if (kept_bytes == KEPT_BYTES || (kept_bytes > KEPT_FULL && character == ',' && !in_string))
+        tell_kept();
+}
+
+void facts_tell_next_run(size_t bytes)
+{
+    tell_kept();
+    room = bytes;
+    in_string = behind_backslash = false;
+}
+
 static void put(char character)
 {
+    if (json && room)
+        keep(character);
     if (character == '\n' && json)
         out[out_bytes++] = '\r';
     out[out_bytes++] = character;

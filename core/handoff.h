@@ -242,6 +242,7 @@ enum recorder_end {                              /* how a run ended, as far as i
     RECORDER_CLEAN   = 2,                        /* power-off, reset or halt that was asked for */
     RECORDER_PANIC   = 3,
     RECORDER_REFUSED = 4,
+    RECORDER_LEFT    = 5,                        /* as CLEAN, and it has left lines for the next boot to find */
 };
 
 struct handoff_last_run {                        /* what the run before left, when it did not end clean */

@@ -1,5 +1,7 @@
 #include "core/last_run.h"
 
+#include "core/recorder.h"
+
 #define LOG_SUBSYSTEM last
 #include <ingot/last_run.h>
 #include <ingot/log.h>
@@ -17,6 +19,12 @@ bool last_run(struct last_run *out_run)
         return false;
     *out_run = run;
     return true;
+}
+
+void next_run_tell(const char *line, size_t bytes)
+{
+    recorder_write("", 0, line, bytes);
+    recorder_leave();
 }
 
 /* The line behind the one at at, or the end of all. */
@@ -55,8 +63,10 @@ void last_run_start(const struct handoff_last_run *record)
     if (!record)
         return;
     run = (struct last_run){ (enum last_run_end)record->end, record->saved != 0, (const char *)(uintptr_t)record->text, record->bytes };
-    log_warn("%.*s; %s", (int)(next_line(run.text) - run.text - 1), run.text,
-             run.saved ? "see \\ingot\\last.log" : "no file could be written");
+    log_at(run.end == LAST_RUN_LEFT ? LOG_INFO : LOG_WARN, "%.*s; %s", (int)(next_line(run.text) - run.text - 1), run.text,
+           run.saved ? "see \\ingot\\last.log" : "no file could be written");
+    if (run.end == LAST_RUN_LEFT)
+        return;
     at = find_story();
     for (unsigned i = 0; i < LINES_TOLD && at < run.text + run.bytes; i++, at = next_line(at))
         tell(at);

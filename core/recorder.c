@@ -9,6 +9,7 @@ LOG_SUBSYSTEM_DEFINE(recorder);
 
 static struct recorder *recorder;
 static uint64_t bytes_begun, key;              /* as the loader has made it */
+static bool is_left;
 
 /* Each time: a stray store may have hit it, and a panic must not fall over that. */
 static bool is_sound(void)
@@ -58,10 +59,12 @@ void recorder_stage(uint32_t stage)
     cache_write_back(recorder, sizeof(*recorder));
 }
 
+void recorder_leave(void) { is_left = true; }
+
 void recorder_end(uint32_t end)
 {
     if (!is_sound() || recorder_marked(recorder->key, recorder->end) == RECORDER_PANIC)
         return;
-    recorder->end = recorder_mark(recorder->key, end);
+    recorder->end = recorder_mark(recorder->key, end == RECORDER_CLEAN && is_left ? RECORDER_LEFT : end);
     cache_write_back(recorder, sizeof(*recorder));
 }

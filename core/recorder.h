@@ -16,5 +16,8 @@ void recorder_write(const char *prefix, size_t prefix_bytes, const char *text, s
 /* A stage has begun (enum handoff_stage). Boot CPU. */
 void recorder_stage(uint32_t stage);
 
+/* What was written is to be found by the next boot, even if the run ends clean. */
+void recorder_leave(void);
+
 /* How the run ends (enum recorder_end). Once it was a panic it stays one. Any context. */
 void recorder_end(uint32_t end);

@@ -111,6 +111,8 @@ static uint64_t put_headline(const struct reader *r, uint32_t end, char to[HEADL
     } else if (end == RECORDER_PANIC || end == RECORDER_REFUSED) {
         length += text_format(to + length, HEADLINE_BYTES - length, "ended in a %s whose words are lost",
                               end == RECORDER_PANIC ? "PANIC" : "REFUSED");
+    } else if (end == RECORDER_LEFT) {
+        length += text_format(to + length, HEADLINE_BYTES - length, "ended as it was asked to, and has left lines to be found");
     } else {
         length += text_format(to + length, HEADLINE_BYTES - length, "was cut off by a reset, a fault or a hang, %s: %s",
                               stage < HANDOFF_STAGE_CORE ? "in the loader, behind its stage" : "in the core, at its stage",
@@ -131,7 +133,7 @@ void last_run_read(const struct recorder *from, char *to, uint64_t bytes, struct
     add_lines(&r, sizeof(*from), end);
     if (r.words)                            /* the mark may have been lost, or not have been set yet */
         out_run->end = *r.words == 'P' ? RECORDER_PANIC : RECORDER_REFUSED;
-    else if (out_run->end != RECORDER_PANIC && out_run->end != RECORDER_REFUSED)
+    else if (out_run->end != RECORDER_PANIC && out_run->end != RECORDER_REFUSED && out_run->end != RECORDER_LEFT)
         out_run->end = RECORDER_RUNNING;
     length = put_headline(&r, out_run->end, headline);
     memcpy(to + HEADLINE_BYTES - length, headline, length);

@@ -1,9 +1,18 @@
-/* All there is to know about a machine, as one JSON object between two lines. */
+/* All there is to know about a machine, as one JSON object between two lines; for the next boot's \ingot\last.log, too. */
 #include <ingot/console.h>
 #include <ingot/error.h>
 #include <ingot/facts.h>
+#include <ingot/last_run.h>
 #include <ingot/prompt.h>
 #include <ingot/string.h>
+
+enum { KEPT_BYTES = 64 << 10 };          /* half of the recorder: what the log said before is to be found too */
+
+static void mark(const char *line)
+{
+    console_print("%s\n", line);
+    next_run_tell(line, strlen(line));
+}
 
 static int report(int argc, char **argv)
 {
@@ -15,7 +24,8 @@ static int report(int argc, char **argv)
     (void)argv;
     if (argc > 1)
         return PROMPT_USAGE;
-    console_print("-----BEGIN INGOT REPORT-----\n");
+    mark("-----BEGIN INGOT REPORT-----");
+    facts_tell_next_run(KEPT_BYTES);
     facts_json_begin();
     for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]) && !interrupted; i++) {
         strlcpy(line, parts[i], sizeof(line));
@@ -24,7 +34,8 @@ static int report(int argc, char **argv)
         facts_end();
     }
     facts_json_end(interrupted);
-    console_print("-----END INGOT REPORT-----\n");
+    facts_tell_next_run(0);
+    mark("-----END INGOT REPORT-----");
     return interrupted ? ERR_INTERRUPTED : 0;
 }
 COMMAND(report, ": all about this machine as one JSON object, for others to read", report);

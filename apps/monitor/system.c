@@ -37,7 +37,8 @@ COMMAND(poweroff, ": switches the machine off", poweroff);
 
 static int show_last(int argc, char **argv)
 {
-    static const char *const end[] = { [LAST_RUN_CUT_OFF] = "cut off", [LAST_RUN_PANIC] = "panic", [LAST_RUN_REFUSED] = "refused" };
+    static const char *const end[] = { [LAST_RUN_CUT_OFF] = "cut off", [LAST_RUN_PANIC] = "panic", [LAST_RUN_REFUSED] = "refused",
+                                      [LAST_RUN_LEFT] = "left lines" };
     struct last_run last;
     const char *line, *past;
 

@@ -1,5 +1,6 @@
 """A run that ends in any bad way is found in \\ingot\\last.log by the next boot, after a reset that keeps memory; the volume is sound after each.
 What a recorder that was hit reads like is in tests/host/test_last_run.c and test_loader.c."""
+import json
 import random
 import re
 import struct
@@ -280,3 +281,16 @@ def test_a_spoilt_recorder_gives_a_part_or_nothing(stubbed, tmp_path):
         told, whole = told + 1, whole + (len(lines) > 15)
     assert told >= 10 and whole, f"told {told}, whole {whole}"
     print(f"20 spoilt recorders: {told} told of")
+
+
+def test_a_report_is_found_after_a_good_end(machine, tmp_path):
+    """It is JSON, cut into lines, with lines of the log in between; how large it may get, the monitor says."""
+    running = machine(esp("apps/monitor", 'exit=reset report "exit 0"'), TWO, writable=True)
+    running.qmp.command("set-action", reboot="reset")
+    assert running.wait_for(r"^efi: run 1 ended as it was asked to, and has left lines to be found", LIMIT_S), running.text
+    assert running.wait_for(r"info  last: run 1 ended as .*; see \\ingot\\last\.log", LIMIT_S), running.text
+    log = on_volume(running, "last.log")
+    body = re.search(r"^-----BEGIN INGOT REPORT-----\n(.*)^-----END INGOT REPORT-----$", log, re.MULTILINE | re.DOTALL).group(1)
+    report = json.loads("".join(line for line in body.splitlines() if not line.startswith("[")))
+    assert report["result"] == 0 and [row["cpu"] for row in report["cpu"] if "cpu" in row] == [0, 1], report
+    volume_must_be_sound(running, tmp_path)

@@ -10,6 +10,7 @@
 #include <ingot/cpu.h>
 #include <ingot/error.h>
 #include <ingot/facts.h>
+#include <ingot/last_run.h>
 #include <ingot/log.h>
 #include <ingot/panic.h>
 #include <ingot/prompt.h>
@@ -44,6 +45,7 @@ INPUT_DRIVER(nothing, start_nothing);
 
 void log_text(const char *text, size_t bytes) { fwrite(text, 1, bytes, stdout); }
 void log_flush(void) { }
+void next_run_tell(const char *line, size_t bytes) { printf("[kept] %.*s\n", (int)bytes, line); }
 void log_at_prompt(void) { }
 void log_left_prompt(void) { }
 bool log_took_prompt(void) { return false; }
@@ -79,6 +81,26 @@ static int show_value(int argc, char **argv)
     return 0;
 }
 COMMAND(value, "EXPRESSION: its value", show_value, expression_name);
+
+/* A row with a text, for the next run too, up to so many bytes. */
+static int keep_rows(int argc, char **argv)
+{
+    uint64_t bytes;
+
+    if (argc < 3 || expression_value(argv[1], &bytes))
+        return PROMPT_USAGE;
+    facts_tell_next_run(bytes);
+    facts_json_begin();
+    facts_list("rows");
+    for (int i = 2; i < argc; i++)
+        facts("text %s one %u two %u three %u four %u five %u six %u seven %u eight %u nine %u ten %u eleven %u twelve %u", argv[i],
+              1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
+    facts_end();
+    facts_json_end(0);
+    facts_tell_next_run(0);
+    return 0;
+}
+COMMAND(keep, "BYTES TEXT...: rows for the next run", keep_rows);
 
 /* Words as they came, in hexadecimal, so that nothing between here and the reader changes them. */
 static int show_words(int argc, char **argv)

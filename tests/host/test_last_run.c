@@ -102,6 +102,9 @@ static void how_it_ended_is_said_first(void **unused)
     must_read(RECORDER_REFUSED, "run 7 ended in a REFUSED whose words are lost\n");
     left_add(area, "REFUSED MEM: no memory");
     must_read(RECORDER_REFUSED, "run 7 ended in REFUSED MEM: no memory\nREFUSED MEM: no memory\n");
+    left_begin(area, 102, HANDOFF_STAGE_MAIN, RECORDER_LEFT);
+    left_add(area, "a report");
+    must_read(RECORDER_LEFT, "run 7 ended as it was asked to, and has left lines to be found\na report\n");
     area->stage = area->end = 12345;
     left_begin(area, 101, 0, 77);
     must_read(RECORDER_RUNNING, "run 7 was cut off by a reset, a fault or a hang, in the loader, behind its stage: ?\n");
@@ -257,6 +260,24 @@ static void the_core_goes_on_where_the_loader_stopped(void **unused)
     assert_int_equal(recorder_marked(area->key, area->end), RECORDER_PANIC);
 }
 
+/* From here on in this process: the last of the tests. */
+static void what_is_left_on_purpose_outlives_a_good_end(void **unused)
+{
+    struct handoff_recorder record = { .base = (uintptr_t)area, .bytes = LEFT_BYTES };
+
+    (void)unused;
+    left_begin(area, 12, HANDOFF_STAGE_JUMP, RECORDER_RUNNING);
+    recorder_start(&record);
+    recorder_end(RECORDER_CLEAN);
+    must_read(RECORDER_RUNNING, "run 7 was cut off by a reset, a fault or a hang, in the core, at its stage: core\n");
+    next_run_tell("a report", 8);
+    recorder_end(RECORDER_CLEAN);
+    must_read(RECORDER_LEFT, "run 7 ended as it was asked to, and has left lines to be found\na report\n");
+    recorder_end(RECORDER_PANIC);
+    recorder_end(RECORDER_CLEAN);
+    assert_int_equal(recorder_marked(area->key, area->end), RECORDER_PANIC);
+}
+
 enum { WRITERS = 4, LINES_EACH = 250 };
 
 static void *write_lines(void *name)
@@ -355,6 +376,7 @@ int main(void)
         A_TEST(many_write_at_once),
         A_TEST(a_stray_store_stops_the_core_from_writing),
         A_TEST(the_core_tells_the_crash_first),
+        A_TEST(what_is_left_on_purpose_outlives_a_good_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -298,6 +298,24 @@ def test_rows_are_the_same_for_people_and_programs():
                                                "inner": [{"row_number": 1, "minus": -1}, {"row_number": 2}], "empty": []}], "result": 0}
 
 
+def kept_lines(said):
+    return [line[7:] for line in said.replace("\r", "").splitlines() if line.startswith("[kept] ")]
+
+
+def test_the_next_run_is_told_whole_rows_in_pieces():
+    texts = ["short", "b,c" * 30, 'quo"te,' * 8]
+    lines = kept_lines(shown(b"keep 10000 " + b" ".join(text.replace('"', "'").encode() for text in texts) + b"\r"))
+    rows = json.loads("".join(lines))["rows"]
+    assert [row["text"] for row in rows] == [text.replace('"', "'") for text in texts] and rows[2]["twelve"] == 12
+    assert len(lines) > 6 and all(len(line) <= 336 for line in lines)
+    assert all(json.loads("\n".join(lines))["rows"][number] == rows[number] for number in range(3))
+
+
+def test_what_the_next_run_has_no_room_for_is_told():
+    lines = kept_lines(shown(b"keep 150 one two three\r"))
+    assert lines[-1] == "... the rest had no room here ..." and sum(map(len, lines[:-1])) <= 150 and lines[0].startswith('{"rows":['), lines
+
+
 def test_text_and_failures_become_json_too():
     assert as_json(b"words a b") == {"words": [{"text": "[61][62]"}], "result": 0}
     said = as_json(b"nonsense")

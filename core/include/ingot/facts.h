@@ -13,6 +13,8 @@
  * CPU 0, not in interrupts. */
 #pragma once
 
+#include <stddef.h>
+
 /* A row. */
 void facts(const char *pattern, ...) __attribute__((format(gnu_printf, 1, 2)));
 
@@ -26,4 +28,8 @@ void facts_end(void);
 /* From here on facts are JSON, and what console_print() prints are rows {"text": line}. One object, in which facts_list() comes next; its last
  * member is "result". */
 void facts_json_begin(void);
+
+/* From here on JSON goes to the next run too (next_run_tell(), in ingot/last_run.h), up to so many bytes, and then a line that says so; 0: no
+ * longer. Rows are broken into lines, behind commas. */
+void facts_tell_next_run(size_t bytes);
 void facts_json_end(int result);

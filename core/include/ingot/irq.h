@@ -12,7 +12,8 @@
  * is found by a debug build (make DEBUG=1): there the units are off in handlers, and the first such instruction ends in PANIC NO-FPU.
  *
  * What is out of order is told, once: a vector that nobody attached to, a line whose handlers all say IRQ_NOT_MINE (17 times in a row, where
- * one has claimed it before: an edge may come for what was served already), and a storm (more than IRQ_STORM_PER_MS interrupts a millisecond of one kind for IRQ_STORM_MS): such a line is masked, so that the machine goes on.
+ * one has claimed it before: an edge may come for what was served already), and a storm (more than IRQ_STORM_PER_MS interrupts a millisecond
+ * of one kind for IRQ_STORM_MS): such a line is masked, so that the machine goes on.
  *
  * Source: Intel SDM vol. 3A, "Advanced Programmable Interrupt Controller (APIC)"; Intel 82093AA I/O APIC data sheet; PCI Local Bus 3.0, 6.8 (MSI). */
 #pragma once
