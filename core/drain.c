@@ -21,7 +21,13 @@ static bool started, has_timer;
 static _Atomic bool called;              /* somebody will come: he clears it, then drains */
 static _Atomic uint64_t called_ns;
 static _Atomic uint32_t last_idle;       /* where one was idle lately */
-static uint64_t slice_end_ns;            /* of the boot CPU */
+
+struct turn {
+    bool goes_on, called_again;
+    bool ended_early;                    /* this CPU has other work */
+    uint64_t end_ns;                     /* for a program that was interrupted */
+};
+static PER_CPU(struct turn, turn);
 
 /* Not in the timer's interrupt: all others would wait. */
 static void come(void) { arch_drain_call(0); }
@@ -71,17 +77,43 @@ bool drain_call(uint64_t now_ns)
 /* An idle CPU stays at it until there is work for it. */
 static bool may_go_on(void)
 {
-    return cpus_is_free() || (cpu_id() == 0 && time_ns() < slice_end_ns);
+    struct turn *mine = per_cpu(&turn);
+
+    mine->ended_early = !cpus_is_free() && (cpu_id() != 0 || time_ns() >= mine->end_ns);
+    return !mine->ended_early;
 }
 
+/* Who was called while he was at it may have been through already. */
+static bool has_ended(struct turn *mine)
+{
+    bool again;
+
+    cpu_interrupts_off();
+    again = mine->called_again;
+    mine->called_again = false;
+    mine->goes_on = again;
+    cpu_interrupts_on();
+    return !again;
+}
+
+/* Where another CPU drains, it sends all there is, or calls when it cannot. */
 void drain_interrupt(void)
 {
+    struct turn *mine = per_cpu(&turn);
     uint64_t start_ns = time_ns(), now_ns;
+    bool is_left;
 
     atomic_store(&called, false);        /* whoever adds a line from here on calls again */
-    if (cpu_id() == 0)
-        slice_end_ns = start_ns + SLICE_NS;
-    if (!log_drain_while(may_go_on) || atomic_exchange(&called, true))
+    mine->called_again = mine->goes_on;
+    if (mine->goes_on)
+        return;
+    mine->goes_on = true;
+    mine->ended_early = false;
+    mine->end_ns = start_ns + SLICE_NS;
+    do
+        is_left = log_drain_while(may_go_on);
+    while (!has_ended(mine));
+    if (!is_left || !mine->ended_early || atomic_exchange(&called, true))
         return;
     now_ns = time_ns();
     call(now_ns, now_ns - start_ns > DELAY_NS ? now_ns - start_ns : DELAY_NS);
