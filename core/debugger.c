@@ -362,9 +362,11 @@ bool gdb_command(char *words)
 
 /* ---- start ---- */
 
+/* A stop is to find the program, not a drainer that has interrupted it: lines go out as under log=now. */
 static int debugger_start(void)
 {
     serial_share(&sharer);
+    log_use_now();
     return 0;
 }
 
