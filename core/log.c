@@ -29,6 +29,7 @@ enum {
     PREFIX_BYTES   = 56,
     JSON_BYTES     = 80 + 20 + 5 + 6 + 14 + 2 * LOG_LINE_BYTES,    /* names and quotes, then as above; each byte of text may need a backslash */
     FLUSH_BOUND_US = 1000000,
+    ROOM_LOOKS     = 10000000,                 /* a second or so */
     ROOM_BOUND_US  = 1000000,
     REPEATS_SHOWN  = 3,
 };
@@ -233,7 +234,7 @@ void log_use_now(void) { never_later = true; }
 
 static void to_serial(const struct log_entry *entry, const char *prefix, size_t prefix_bytes)
 {
-    char object[JSON_BYTES];
+    static char object[JSON_BYTES] __attribute__((section(".noinit")));    /* one CPU sends at a time, and stacks of NMIs are small */
 
     if (json)
         serial_send_line("", 0, object, put_json(object, entry));
@@ -456,12 +457,12 @@ static inline void add(const struct log_entry *entry)
     cpu_interrupts_restore(flags);
 }
 
-/* Who can wait does, or lines would be lost soon. */
+/* Who can wait does, or lines would be lost soon. No delay_us(): it may log itself. */
 static void wait_for_room(void)
 {
-    for (uint32_t us = 0; us < FLUSH_BOUND_US && log_ring_is_filling() && cpu_interrupts_are_on(); us += 10) {
+    for (uint32_t looks = 0; looks < ROOM_LOOKS && log_ring_is_filling() && cpu_interrupts_are_on(); looks++) {
         log_drain();
-        delay_us(10);                          /* another CPU is at it */
+        cpu_relax();                           /* another CPU is at it */
     }
 }
 

@@ -66,12 +66,19 @@ static bool is_set(enum lapic_reg first, unsigned vector)
 bool lapic_in_service(unsigned vector) { return is_set(LAPIC_ISR, vector); }
 bool lapic_is_requested(unsigned vector) { return is_set(LAPIC_IRR, vector); }
 
+/* In x2APIC mode, where nothing is waited for. WRMSR is not serialising there (SDM vol. 3A, "MSR Access in x2APIC Mode"). */
+static void send_by_msr(uint32_t high, uint32_t low)
+{
+    __asm__ volatile("mfence; lfence" ::: "memory");
+    msr_write(0x800 + LAPIC_ICR_LOW / 16, (uint64_t)high << 32 | low);
+}
+
 static bool is_sent(void)
 {
-    for (unsigned reads = 0; reads < ICR_BOUND_READS; reads++)
-        if (!(lapic_read(LAPIC_ICR_LOW) & ICR_PENDING))
-            return true;
-    return false;
+    for (unsigned reads = 0; lapic_read(LAPIC_ICR_LOW) & ICR_PENDING; reads++)
+        if (reads == ICR_BOUND_READS)
+            return false;
+    return true;
 }
 
 /* The two halves of the ICR; the upper one holds the destination, unless the lower one has a shorthand. */
@@ -79,12 +86,8 @@ static void send(uint32_t high, uint32_t low)
 {
     uint64_t flags;
 
-    /* WRMSR to an x2APIC register is not serialising (SDM vol. 3A, "MSR Access in x2APIC Mode"). */
-    if (x2apic) {
-        __asm__ volatile("mfence; lfence" ::: "memory");
-        msr_write(0x800 + LAPIC_ICR_LOW / 16, (uint64_t)high << 32 | low);
-        return;
-    }
+    if (x2apic)
+        return send_by_msr(high, low);
     flags = cpu_interrupts_off();            /* a handler that sends must not come between the halves */
     if (is_sent()) {
         lapic_write(LAPIC_ICR_HIGH, high);
@@ -102,7 +105,7 @@ void lapic_send_between(uint32_t apic_id, uint32_t command)
     uint32_t high;
 
     if (x2apic)
-        return send(apic_id, command);
+        return send_by_msr(apic_id, command);
     flags = cpu_interrupts_off();
     high = lapic_read(LAPIC_ICR_HIGH);
     if (is_sent()) {

@@ -1,6 +1,5 @@
 """Serial ports wherever QEMU can put them are found, get the whole log, and are told once; what is named and is not there costs next to nothing."""
 import re
-import socket
 import struct
 import time
 
@@ -172,28 +171,3 @@ def test_the_option_names_no_pci_port(uarts, option, line):
 def test_the_option_switches_ports_off(uarts):
     run, (text,) = uarts(("-device", "pci-serial,chardev=c0"), words="serial=off")
     assert "READY" not in text and "jumping" not in run.text and "main" not in run.text, run.text
-
-
-def read_until(port, pattern, seen=""):
-    """What came on a socket, up to the pattern."""
-    while not re.search(pattern, seen):
-        more = port.recv(4096)
-        assert more, seen
-        seen += more.decode(errors="replace")
-    return seen
-
-
-def test_the_prompt_on_a_pci_port_alone(machine, tmp_path):
-    """Nobody says which interrupt is its: it is looked at by a timer while the prompt listens."""
-    config = Config(serial=False, extra=("-chardev", f"socket,id=c0,path={tmp_path}/port,server=on,wait=off", "-device", "pci-serial,chardev=c0"))
-    running = machine(esp("apps/monitor", "exit=qemu"), config, cold=True)
-    with socket.socket(socket.AF_UNIX) as port:
-        port.settimeout(LIMIT_S)
-        port.connect(f"{tmp_path}/port")
-        seen = read_until(port, r"> $")
-        port.sendall(b"value\r")
-        seen = read_until(port, r"no such command[^>]*> $", seen)
-        assert re.search(r"uart: io\w+: no interrupt to be had: polled", seen), seen
-        port.sendall(b"exit 3\r")
-        read_until(port, r"main returned 3", seen)
-    assert running.wait(LIMIT_S).status == 3

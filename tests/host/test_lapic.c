@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/cpus.h"
+#include "core/drain.h"
 #include "core/irq.h"
 #include "core/machine.h"
 #include "core/timer.h"
@@ -25,6 +26,8 @@
 
 #include "tests/host/model_log.h"
 #include "tests/host/model_run.h"
+
+void drain_interrupt(void) { }
 
 LOG_SUBSYSTEM_DEFINE(irq);                    /* core/irq.c has it */
 

@@ -52,6 +52,7 @@ uint64_t clock_stamp_ns(uint64_t stamp) { return stamp * 10; }
 uint32_t cpu_id(void) { return this_cpu; }
 uint64_t cpu_interrupts_off(void) { return 0; }
 void cpu_interrupts_restore(uint64_t flags) { (void)flags; }
+void cpu_relax(void) { }
 void delay_us(uint32_t us) { (void)us; }
 
 static bool somebody_comes;

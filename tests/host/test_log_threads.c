@@ -48,6 +48,7 @@ uint64_t clock_stamp_ns(uint64_t stamp) { return stamp; }
 uint32_t cpu_id(void) { return this_cpu; }
 uint64_t cpu_interrupts_off(void) { return 0; }
 void cpu_interrupts_restore(uint64_t flags) { (void)flags; }
+void cpu_relax(void) { sched_yield(); }
 void delay_us(uint32_t us) { (void)us, sched_yield(); }
 uint64_t time_ns(void) { return 0; }
 bool cpu_interrupts_are_on(void) { return !in_nmi; }
