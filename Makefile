@@ -11,7 +11,7 @@ endif
 
 ARCH   := x86_64
 comma  := ,
-OUT    := build/$(ARCH)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+OUT    := build/$(ARCH)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(filter 1,$(COVERAGE)),-coverage)
 HOST   := build/host
 # Debian's own Python: the packages that we install are for it.
 PYTHON := /usr/bin/python3
@@ -55,6 +55,7 @@ packages_test      := build image sign run check debug docs test analyse replay
 packages_test-full := $(packages_test) prove
 packages_faults    := $(packages_test)
 packages_bench     := build image run
+packages_coverage  := build image run test coverage
 packages_docs      := docs
 packages := $(sort $(foreach goal,$(MAKECMDGOALS),$(packages_$(goal))))
 ifneq ($(packages),)
@@ -144,6 +145,15 @@ test test-full: host-tests fuzz-targets
 faults: host-tests
 	@$(PYTHON) tools/faults.py run
 
+# Counters instead of sanitizers: objects of their own.
+.PHONY: coverage coverage-tests
+coverage:
+	@$(MAKE) --no-print-directory HOST=build/coverage/host COVERAGE=1 coverage-tests
+coverage-tests: host-tests
+	@find build/coverage -name '*.gcda' -delete
+	@INGOT_HOST=$(HOST) $(PYTHON) -m pytest -q --no-header -p no:cacheprovider tests/host/test_prompt.py
+	@$(PYTHON) tools/coverage.py --host $(HOST) --boots --programs $(host_tests:%=$(HOST)/test_%)
+
 bench: $(OUT)/BOOTX64.EFI
 	@$(PYTHON) tools/bench.py
 
@@ -166,6 +176,7 @@ help:
 	@echo 'make test       all tests that must always hold; test-full: the whole matrix of machines'
 	@echo 'make bench      what a boot and frequent operations cost: instructions, bytes, seconds, each with its target'
 	@echo 'make check, analyse, stack, faults   facts about the sources; analysers; the most stack; what a boot must survive, row by row'
+	@echo 'make coverage   lines and branches that the host tests reach in loader, parsers and core; what they do not, with its reason'
 	@echo 'make docs       what a program may call, as web pages and man pages: build/docs/'
 	@echo 'make clean      removes build/'
 	@echo

@@ -31,6 +31,11 @@ asan_cflags += --param asan-globals=1 --param asan-instrument-allocas=0 -fsaniti
 san_sources := $(if $(SAN),core/finding.c) $(if $(findstring undefined,$(SAN)),core/ubsan.c) \
 	$(if $(findstring address,$(SAN)),core/asan.c core/shadow.c)
 san_cflags  := $(if $(findstring undefined,$(SAN)),-fsanitize=undefined) $(if $(findstring address,$(SAN)),$(asan_cflags))
+
+# COVERAGE=1: core and drivers count lines and branches as they are written, so nothing is optimized.
+COVERAGE        ?=
+coverage_cflags := $(if $(filter 1,$(COVERAGE)),-fprofile-arcs -ftest-coverage -fprofile-update=atomic -fprofile-info-section=gcov_info)
+san_sources     += $(if $(filter 1,$(COVERAGE)),core/coverage.c)
 core_sources += $(san_sources)
 
 DEBUG ?= 0
@@ -62,10 +67,12 @@ SMALL := $(shell gcc -Oz -E -xc /dev/null >/dev/null 2>&1 && echo -Oz || echo -O
 SMALL += -fno-thread-jumps -fno-tree-dominator-opts -fno-move-loop-invariants -fno-tree-loop-im -fno-caller-saves
 core_hot := x86_64/page_use pages tree x86_64/paging heap timer_queue timer irq pen x86_64/interrupt x86_64/trap format recorder
 CORE_CFLAGS += -falign-functions=1 -falign-jumps=1 -falign-loops=1             # no padding between and in functions: it is 1 % of the image
-CORE_CFLAGS += $(if $(filter $(core_hot:%=$(OUT)/core/%.o),$@),-O2,$(SMALL))
+CORE_CFLAGS += $(if $(filter 1,$(COVERAGE)),-O0,$(if $(filter $(core_hot:%=$(OUT)/core/%.o),$@),-O2,$(SMALL)))
+CORE_CFLAGS += $(coverage_cflags) $(if $(coverage_cflags),-DINGOT_COVERAGE=1)
 
 core_objects := $(patsubst %,$(OUT)/%.o,$(basename $(core_sources) $(core_cpu_sources))) $(OUT)/core/font_table.o
 $(patsubst %.c,$(OUT)/%.o,$(san_sources)): san_cflags :=          # what a check calls must not be checked
+$(OUT)/core/coverage.o: coverage_cflags :=
 
 # The allocators' own notes lie where nobody else may look.
 ifneq ($(findstring address,$(SAN)),)

@@ -1,6 +1,7 @@
 #include "core/end.h"
 
 #include "core/arch.h"
+#include "core/coverage.h"
 #include "core/cpus.h"
 #include "core/debugger.h"
 #include "core/log.h"
@@ -41,6 +42,8 @@ _Noreturn void end_run(int value)
     const char *policy = option("exit");
 
     log_end();
+    if (INGOT_COVERAGE)
+        coverage_send();
     if (!policy)
         policy = "halt";
     log_info("main returned %d; exit=%s", value, policy);
@@ -60,6 +63,8 @@ _Noreturn void end_run(int value)
 _Noreturn void end_panic(void)
 {
     debugger_panicked();
+    if (INGOT_COVERAGE)
+        coverage_send();
     if (option_is("exit", "qemu"))
         arch_exit_emulator(EXIT_STATUS_PANIC);
     if (option_is("panic", "reset"))

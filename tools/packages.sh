@@ -18,6 +18,7 @@ packages_of()
     prove)  echo frama-c-base why3 z3 cvc4 ;;
     usb)    echo util-linux ;;
     sqlite) echo tcl ;;
+    coverage) echo gcovr ;;
     test)   echo lua5.4 sqlite3 dosfstools xorriso openssl python3-pytest python3-pytest-xdist python3-pexpect libcmocka-dev clang '?libclang-rt-dev' \
                  acpica-tools zbar-tools spin ipxe-qemu '?shim-unsigned' swtpm tpm2-tools '?qemu-system-modules-spice' '?qemu-system-modules-opengl' ;;
     *)      echo "packages.sh: there is no target $1" >&2; exit 2 ;;

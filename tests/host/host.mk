@@ -110,13 +110,15 @@ watchdog_sources := core/watchdog.c core/error.c core/lock.c drivers/wdat.c driv
                     tests/host/model_bus.c tests/host/model_watchdog.c
 
 # The loader's own objects, on a mock of the firmware and of a PC's registers. What is left out is what the mock stands for.
-host_tests += loader loader_parts loader_seeds
+host_tests += loader loader_parts loader_edges loader_seeds
 loader_files   := $(filter-out efi/embedded.c efi/core_file.S %/jump.S %/halt.c %/string.c,$(efi_sources) $(efi_cpu_sources)) \
                   tests/host/mock_efi.c tests/host/mock_efi_core.c tests/host/mock_cpu.c core/handoff.c core/format.c
 loader_sources := $(loader_files:%.c=$(HOST)/objects/%.o)
 loader_flags   := $(EFI_ABI_FLAGS)
 loader_parts_sources := $(loader_sources)
 loader_parts_flags   := $(EFI_ABI_FLAGS)
+loader_edges_sources := $(loader_sources)
+loader_edges_flags   := $(EFI_ABI_FLAGS)
 loader_seeds_sources := $(loader_sources)
 loader_seeds_flags   := $(EFI_ABI_FLAGS)
 
@@ -139,7 +141,7 @@ $(foreach mistake,$(loader_mistakes),$(eval $(call loader_mistake,$(mistake))))
 
 # The flight recorder, written by the core's own object and read by the loader's.
 host_tests += last_run
-last_run_sources := core/recorder.c core/last_run.c efi/last_run.c efi/text.c
+last_run_sources := $(addprefix $(HOST)/objects/,core/recorder.o core/last_run.o efi/last_run.o efi/text.o)
 
 # gdb's remote protocol, on a machine of four CPUs.
 host_tests += gdb
@@ -150,6 +152,16 @@ HOST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Wshadow -Wmissing-prototypes -We
                -Itests/host/include -Icore/include -Icore/$(ARCH)/include -I.
 HOST_TSAN_CFLAGS := $(HOST_CFLAGS) -fsanitize=thread
 HOST_CFLAGS      += -fsanitize=address,undefined
+HOST_SPEED       := -O2
+
+# COVERAGE=1, as `make coverage` has it: counters instead of sanitizers. Branches are counted as they are written: nothing is optimized. What is
+# about mistakes and about other machines' memory is left out; what nobody calls must not be linked, as it may not be there.
+ifeq ($(COVERAGE),1)
+HOST_CFLAGS      := $(filter-out -O% -fno-sanitize% -fsanitize%,$(HOST_CFLAGS)) -O0 --coverage -fprofile-update=atomic \
+                    -ffunction-sections -Wl,--gc-sections -Wl,-u,__gcov_dump
+HOST_SPEED       :=
+host_tests       := $(filter-out %_tsan cpus_% $(loader_broken),$(host_tests))
+endif
 # tests/host/include comes first: its mmio.h and port_io.h lead to register models instead of to hardware.
 
 # What all sources include is asked for by itself: one compilation of several writes it down for the last only.
@@ -166,7 +178,7 @@ $(HOST)/:
 	mkdir -p $@
 
 # Objects that several tests share.
-HOST_LOADER_CFLAGS := $(HOST_CFLAGS) -O2 -fno-strict-aliasing $(EFI_ABI_FLAGS)     # the loader's own choice (efi/efi.mk)
+HOST_LOADER_CFLAGS := $(HOST_CFLAGS) $(HOST_SPEED) -fno-strict-aliasing $(EFI_ABI_FLAGS)     # the loader's own choice (efi/efi.mk)
 $(HOST)/objects/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(HOST_LOADER_CFLAGS) -MMD -MP -c -o $@ $<

@@ -26,6 +26,8 @@ void mock_cpu_reset(void)
     mock_cpu.timer_current = 12345;
     mock_cpu.pic[0] = 0xb8;
     mock_cpu.pic[1] = 0x8e;
+    mock_cpu.hpet_period_fs = 10000000;
+    mock_cpu.ioapic_version = (MOCK_IOAPIC_ENTRIES - 1) << 16 | 0x20;
     for (unsigned i = 0; i < MOCK_IOAPIC_ENTRIES; i++)
         mock_cpu.ioapic[i] = 1u << 16;
 }
@@ -188,7 +190,7 @@ static uint32_t hpet_read(uint32_t offset)
 {
     switch (offset) {
     case 0x00: return 0x80868201;
-    case 0x04: return 10000000;
+    case 0x04: return mock_cpu.hpet_period_fs;
     case 0x10: return mock_cpu.hpet_config;
     default:   return offset >= 0x100 && offset < 0x160 && offset % 0x20 == 0 ? mock_cpu.hpet_timer[(offset - 0x100) / 0x20] : 0;
     }
@@ -216,7 +218,7 @@ uint32_t io_read32(uint64_t address)
         uint32_t select = mock_cpu.ioapic_select;
 
         if (select == 1)
-            return (MOCK_IOAPIC_ENTRIES - 1) << 16 | 0x20;
+            return mock_cpu.ioapic_version;
         return select >= 0x10 && select < 0x10 + 2 * MOCK_IOAPIC_ENTRIES && select % 2 == 0 ? mock_cpu.ioapic[(select - 0x10) / 2] : 0;
     }
     return 0xffffffff;

@@ -44,8 +44,8 @@ struct mock_cpu {
     uint32_t lvt_timer, timer_initial, timer_current;
     uint64_t tsc_deadline;
     uint8_t pic[2];
-    uint32_t ioapic[MOCK_IOAPIC_ENTRIES], ioapic_select;
-    uint32_t hpet_config, hpet_timer[3];
+    uint32_t ioapic[MOCK_IOAPIC_ENTRIES], ioapic_select, ioapic_version;
+    uint32_t hpet_config, hpet_timer[3], hpet_period_fs;
     bool interrupts_off;
     uint64_t ticks;
 

@@ -69,9 +69,9 @@ static void numbers_are_read_whole(void **unused)
 
 static void utf8_is_told_from_rubbish(void **unused)
 {
-    static const char *const good[] = { "", "a\tb", "\u00e4\u20ac\U0001f600", "~" };
+    static const char *const good[] = { "", "a\tb", "\u00e4\u20ac\U0001f600\U0010ffff", "~" };
     static const char *const bad[] = {
-        "\x80", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82",
+        "\x80", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82",
         "a\x01", "\x7f", "\xff\xfe",
     };
 

@@ -1,6 +1,7 @@
 """The prompt on this host (build/host/prompt-keys, under ASan and UBSan): keys against a second line editor, expressions against a second
 arithmetic, JSON against a second reader, and any bytes at all."""
 import json
+import os
 import pathlib
 import random
 import re
@@ -8,7 +9,7 @@ import subprocess
 
 import pytest
 
-PROGRAM = pathlib.Path(__file__).resolve().parents[2] / "build/host/prompt-keys"
+PROGRAM = pathlib.Path(__file__).resolve().parents[2] / os.environ.get("INGOT_HOST", "build/host") / "prompt-keys"
 LINE_BYTES, HISTORY = 256, 16
 MASK = 2 ** 64 - 1
 
