@@ -8,6 +8,7 @@
 #include "core/option.h"
 #include "efi/console.h"
 #include "efi/loader.h"
+#include "efi/ports.h"
 #include "efi/serial.h"
 #include "efi/volume.h"
 
@@ -23,10 +24,7 @@ static struct serial_port port[2];
 static unsigned ports;
 
 const void *volume_config(uint64_t *out_bytes) { *out_bytes = file_bytes; return file; }
-const struct serial_port *serial_port(unsigned index) { return index < ports ? &port[index] : NULL; }
 void serial_off(void) { ports = 0; }
-void serial_write_to(unsigned index, const char *text, uint64_t bytes) { (void)index, (void)text, (void)bytes; }
-const char *console_log(uint64_t *out_bytes) { *out_bytes = 0; return ""; }
 uint64_t cpu_address_limit(void) { return 1ull << 36; }
 void say(const char *pattern, ...) { (void)pattern; }
 const char *status_name(EFI_STATUS status) { (void)status; return ""; }
@@ -34,7 +32,7 @@ void log_line(const struct log_subsystem *subsystem, enum log_level level, const
 EFI_STATUS refuse(EFI_STATUS status, const char *code, const char *pattern, ...) { (void)code, (void)pattern; return status; }
 
 /* No register of it may lie outside of the machine. */
-bool serial_add(const struct serial_port *place)
+bool port_join(const struct serial_port *place)
 {
     uint64_t limit = place->space == HANDOFF_SERIAL_IO ? 0x10000 : cpu_address_limit();
 
