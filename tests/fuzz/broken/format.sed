@@ -1,2 +1,2 @@
 # more is written than there is room for
-s/memcpy(sink->to + sink->length, text, bytes < fits ? bytes : fits);/memcpy(sink->to + sink->length, text, bytes);/
+s/\*end = to + (bytes < fits ? bytes : fits);/*end = to + bytes;/
