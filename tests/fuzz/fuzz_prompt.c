@@ -65,7 +65,6 @@ void log_text(const char *text, size_t bytes)
 
 void next_run_tell(const char *line, size_t bytes) { (void)line, (void)bytes; }
 void log_flush(void) { }
-void next_run_tell(const char *line, size_t bytes) { (void)line, (void)bytes; }
 void log_at_prompt(void) { }
 void log_left_prompt(void) { }
 bool log_took_prompt(void) { return false; }
