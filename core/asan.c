@@ -45,7 +45,7 @@ struct report {
 
 /* Code that the report names, all looked up in one pass. */
 enum { CODE_HERE, CODE_ALLOCATED, CODE_FREED, CODES };
-static struct symbol code[CODES];
+static uintptr_t code[CODES];
 static const struct symbol_room *room;           /* NULL: there are no names */
 static _Atomic bool telling;                     /* one CPU at a time: what others find meanwhile is only counted */
 
@@ -53,13 +53,21 @@ typedef void describe(char *to, const struct report *report);
 
 static void look_up(uintptr_t pc, const struct report *report)
 {
-    code[CODE_HERE].address = pc - 1;
-    code[CODE_ALLOCATED].address = (uintptr_t)report->heap.allocated_by - 1;
-    code[CODE_FREED].address = (uintptr_t)report->heap.freed_by - 1;
-    room = symbols_look_up(code, CODES);
+    code[CODE_HERE] = pc - 1;
+    code[CODE_ALLOCATED] = (uintptr_t)report->heap.allocated_by - 1;
+    code[CODE_FREED] = (uintptr_t)report->heap.freed_by - 1;
+    symbols_forget();
+    for (unsigned i = 0; i < CODES; i++)
+        symbols_want(code[i]);
+    room = symbols_find();
 }
 
-static const char *name_of(unsigned which) { return room && code[which].depth ? symbol_inner(room, &code[which]) : ""; }
+static const char *name_of(unsigned which)
+{
+    const struct symbol *symbol = symbol_at(code[which]);
+
+    return room && symbol->depth ? symbol_inner(room, symbol) : "";
+}
 
 static void describe_heap(char *to, const struct report *report)
 {
@@ -198,7 +206,7 @@ static void tell_new(const struct report *report, enum shadow shadow, uintptr_t 
         to_object(object, report);
     finding_tell(&LOG_NAME(LOG_SUBSYSTEM), "ASAN", "%s: %s of %zu at %#lx by %#lx%s: %s", kind, store ? "store" : "load", bytes,
                  (unsigned long)address, (unsigned long)pc,
-                 room && code[CODE_HERE].depth ? symbol_words(room, &code[CODE_HERE], 0, words, sizeof(words)) : "", object);
+                 symbol_words(room, symbol_at(code[CODE_HERE]), 0, words, sizeof(words)), object);
 }
 
 static __attribute__((cold, noinline)) void tell(uintptr_t address, size_t bytes, uintptr_t fault, bool store, uintptr_t pc)

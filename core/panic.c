@@ -24,6 +24,7 @@ enum { OTHERS_MAX = 16, OTHERS_CALLERS = 4 };
 static _Atomic uint32_t teller;                /* the CPU whose panic is told, + 1: the first */
 static PER_CPU(const char *, not_told);        /* the code of a panic that came second */
 static unsigned depth;                         /* panics within panics */
+static bool headline_told, nested_told;        /* or begun */
 static const struct panic_scene *first;        /* what is told */
 static const char *first_sentence;
 static uint32_t log_before;                    /* where the log ended when it began */
@@ -181,17 +182,25 @@ static _Noreturn void tell(const struct panic_scene *scene, const char *sentence
     end_panic();
 }
 
-/* A fault while a panic is told: one line more, then the end; but what is left of the story, without names, where reading names was the
- * reason. A fault in that: nothing but the end. */
+static void tell_headline(void)
+{
+    headline_told = true;
+    log_raw("PANIC %s: %s", first->code, first_sentence);
+}
+
+/* A fault while a panic is told: one line more, behind the panic's own, then the end; but what is left of the story, without names, where
+ * reading names was the reason. Each line may fault again, on a screen that is gone: the next one is begun all the same. */
 static void refuse_to_nest(const char *code)
 {
-    depth++;
-    if (depth == 1)
+    if (depth++ == 0)
         return;
-    if (depth == 2) {
+    if (!headline_told)
+        tell_headline();
+    if (!nested_told) {
+        nested_told = true;
         log_raw("PANIC %s: once more, while the panic above was being told", code);
         if (symbols_give_up())
-                tell(first, first_sentence);
+            tell(first, first_sentence);
     }
     end_panic();
 }
@@ -210,7 +219,7 @@ static _Noreturn void show(const struct panic_scene *scene, const char *sentence
     display_panic();
     log_panic_mode();
     log_before = log_end_now();
-    log_raw("PANIC %s: %s", scene->code, sentence);
+    tell_headline();
     tell_build(scene->place.pc);
     tell(scene, sentence);
 }

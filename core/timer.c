@@ -111,10 +111,13 @@ int timer_arm(struct timer *timer, uint64_t deadline_ns, uint64_t period_ns)
 
 bool timer_start_soon(void (*handler)(void))
 {
+    uint64_t flags = cpu_interrupts_off();     /* a device proves itself by an interrupt that waits */
     struct cpu_timers *timers = per_cpu(&cpu_timers);
+    bool is_ready = ready(timers, cpu_id());
 
     timers->soon = handler;
-    return ready(timers, cpu_id());
+    cpu_interrupts_restore(flags);
+    return is_ready;
 }
 
 /* A timer that comes earlier sets the hardware to this one when it has. */

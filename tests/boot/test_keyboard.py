@@ -64,7 +64,7 @@ def test_the_prompt_answers_a_keyboard(monitor, press):
     running, wait = monitor()
     wait(r"i8042: a keyboard answers, by interrupts")
     type_keys(running, "help\n", press)
-    wait(r"keyboard +us\|de\|fr")
+    wait(r"keyboard +\[us\|de\|fr\]")
     type_keys(running, ["x", "shift-1", "shift-minus", "shift-y", "7", "backspace", "8", "left", "9", "end", "a", "ret"], press)
     wait(r"x!_Y98a: no such command")
     type_keys(running, "keyboard de\nyz-;[\n", press)

@@ -99,7 +99,7 @@ def test_vector_registers_are_found(tmp_path, code):
 
 
 def test_help_names_every_target_and_variable():
-    said, _ = make(TOP, "help")
+    said, _ = make(TOP, "--no-print-directory", "help")
     for word in ("run", "debug", "image", "usb", "test", "test-full", "bench", "check", "clean",
                  "APP", "ARGS", "SMP", "MEM", "MACHINE", "FIRMWARE", "DISPLAY"):
         assert word in said, f"make help does not name {word}"
