@@ -147,7 +147,7 @@ def check(session, said, cpus):
     assert not failed and len(said) == len(session), "\n".join(failed)
 
 
-@pytest.mark.parametrize("cpus", [1, 4])
+@pytest.mark.parametrize("cpus", [pytest.param(1, marks=pytest.mark.full), 4])
 def test_session(line, cpus):
     session = SESSION + (OTHER_CPU if cpus > 1 else []) + END
     assert len(session) >= 40

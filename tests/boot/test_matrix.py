@@ -10,7 +10,7 @@ from boots import esp, wait_for_screen
 
 LIMIT_S = 300                  # from power-on, with 16 CPUs, on a busy host
 MONITOR_LIMIT_S = 120
-EVERY_DAY = (1, *range(3, 9), 11)        # of the machines: firmware, PCs, media and displays of all kinds, 128 MiB to 64 GiB
+EVERY_DAY = (1, 4, 7, 11)        # of the machines: firmware, PCs, media and displays of all kinds, 128 MiB to 64 GiB
 MAIN_RETURNED = r"main returned 0"
 full = pytest.mark.full
 

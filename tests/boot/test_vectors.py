@@ -28,7 +28,7 @@ def row_of(cpu, place):
 @pytest.fixture
 def prompt(machine):
     """Raises a vector on a machine that has just come to its prompt; the record of the panic."""
-    running = machine(esp(APP, "exit=halt"), Config(smp="2"))
+    running = machine(esp(APP, "exit=halt log=now"), Config(smp="2"))
     assert running.wait_for("ready for a vector", LIMIT_S), running.text
     assert running.qmp.human("savevm prompt") == "", "the machine cannot be put back"
 

@@ -67,6 +67,7 @@ def test_one_that_kicks_is_not(boot):
     assert "kicked through 3 timeouts of 3600 ms" in run.text and "stopped, and nothing came" in run.text, run.text
 
 
+@pytest.mark.full
 def test_a_wdat_comes_first(machine, tmp_path):
     text = start_and_reset(machine, "hang", Config(extra=TCO + wdat(tmp_path, ENTRIES)), cold=True)
     assert "WDAT: 1200 to 613800 ms until reset, in steps of 600 ms" in text, text
